@@ -1,0 +1,55 @@
+"""What a front end is: waveform → features, in a part that is fixed and a part that varies per item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+Layout = Literal["sequence", "image", "waveform", "vector"]
+
+
+class FrontEnd(nn.Module):
+    """Turns 16 kHz mono waveforms into the features that a network takes.
+
+    Three parts, from what never changes to what always does:
+
+    * :meth:`fixed` is deterministic; its result is kept on disk and read back memory-mapped;
+    * :meth:`fit` sets statistics from the training part of a fold; they are buffers, saved with the model;
+    * :meth:`draw` is what varies per item (crop, gain, masks), batched; without a generator it is deterministic.
+
+    Settings are the keyword arguments of ``__init__``. Those that :meth:`fixed` depends on are named in
+    ``fixed_settings``, and ``version`` counts changes of its arithmetic: both are part of the key features are kept under.
+    """
+
+    #: ``sequence`` [batch, time, bands], ``image`` [batch, channels, frequency, time], ``waveform`` [batch, samples],
+    #: ``vector`` [batch, values].
+    layout: ClassVar[Layout]
+    fixed_settings: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 1
+    #: The sizes of one item but for its time: ``(bands,)``, ``(channels, frequency)``, ``()`` or ``(values,)``.
+    shape: tuple[int, ...]
+
+    def fixed(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, samples] in ±1 with the number of valid samples each → padded features and their valid lengths.
+
+        Padding never changes an item: the valid part is what the item gives alone.
+        """
+        raise NotImplementedError
+
+    def fit(self, items: Iterable[Tensor]) -> None:
+        """Set statistics from the fixed features [time, ...] of the training utterances; nothing by default."""
+
+    def pieces(self, length: int, training: bool) -> list[tuple[int, int]]:
+        """Where an utterance of ``length`` fixed frames is cut: (start, end) of each piece, the whole by default."""
+        return [(0, length)]
+
+    def draw(self, features: Tensor, lengths: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """A padded batch of fixed pieces → what the network takes; random only with a generator."""
+        return features, lengths
+
+    def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """From waveform to network input as at inference, without cutting into pieces."""
+        return self.draw(*self.fixed(waveforms, lengths))

@@ -1,0 +1,102 @@
+"""Layers that look at the valid frames only, shared by the networks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+def valid_frames(lengths: Tensor, time: int) -> Tensor:
+    """[batch] valid lengths → [batch, time], true where a frame is valid.
+
+    >>> valid_frames(torch.tensor([1, 3]), 3).int().tolist()
+    [[1, 0, 0], [1, 1, 1]]
+    """
+    return torch.arange(time, device=lengths.device) < lengths[:, None]
+
+
+class FrameNorm(nn.BatchNorm1d):
+    """Batch normalisation of [batch, time, channels] whose statistics come from valid frames only.
+
+    Padded frames come out as zero.
+    """
+
+    def forward(self, frames: Tensor, valid: Tensor) -> Tensor:  # type: ignore[override]
+        """Normalise ``frames`` [batch, time, channels] where ``valid`` [batch, time] is true."""
+        if not self.training:
+            return super().forward(frames.flatten(0, 1)).view_as(frames) * valid[:, :, None]
+        rows = valid.flatten().nonzero().squeeze(1)
+        flat = frames.flatten(0, 1)
+        normal = super().forward(flat.index_select(0, rows))
+        return torch.zeros_like(flat, dtype=normal.dtype).index_copy(0, rows, normal).view_as(frames)
+
+
+class FrameBlock(nn.Module):
+    """ReLU, batch normalisation over valid frames, dropout: what follows every layer of Tu et al. 2019, Table 1."""
+
+    def __init__(self, channels: int, dropout: float, *, rectify: bool = True) -> None:
+        super().__init__()
+        self.rectify = rectify
+        self.norm = FrameNorm(channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, frames: Tensor, valid: Tensor) -> Tensor:
+        """[batch, time, channels] → the same shape."""
+        dropped: Tensor = self.dropout(self.norm(frames.relu() if self.rectify else frames, valid))
+        return dropped
+
+
+class FrameLstm(nn.LSTM):
+    """A bidirectional LSTM over [batch, time, channels] that never sees padding."""
+
+    def __init__(self, channels: int, hidden: int, layers: int = 1) -> None:
+        super().__init__(channels, hidden, num_layers=layers, batch_first=True, bidirectional=True)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:  # type: ignore[override]
+        """[batch, time, channels] with [batch] lengths → [batch, time, 2 · hidden]."""
+        packed = pack_padded_sequence(frames, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        output, _ = super().forward(packed)
+        padded: Tensor = pad_packed_sequence(output, batch_first=True, total_length=frames.shape[1])[0]
+        return padded
+
+
+def mean_and_deviation(frames: Tensor, valid: Tensor) -> Tensor:
+    """Statistics pooling: [batch, time, channels] → [batch, 2 · channels], mean ‖ standard deviation over valid frames.
+
+    The deviation is sqrt(max(population variance, 1e-8)).
+
+    >>> frames = torch.tensor([[[1.0], [3.0], [99.0]]])
+    >>> mean_and_deviation(frames, torch.tensor([[True, True, False]])).tolist()
+    [[2.0, 1.0]]
+    """
+    weight = valid[:, :, None].to(frames.dtype)
+    count = weight.sum(1).clamp(min=1)
+    mean = (frames * weight).sum(1) / count
+    variance = ((frames - mean[:, None]).square() * weight).sum(1) / count
+    return torch.cat([mean, variance.clamp(min=1e-8).sqrt()], dim=1)
+
+
+def mean_over_time(frames: Tensor, valid: Tensor) -> Tensor:
+    """[batch, time, channels] → [batch, channels], the mean over valid frames."""
+    weight = valid[:, :, None].to(frames.dtype)
+    return (frames * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+class Perceptron(nn.Module):
+    """Fully connected layers; each hidden one is followed by ReLU, batch normalisation and dropout."""
+
+    def __init__(self, width: int, hidden: tuple[int, ...], outputs: int, dropout: float, *, norm: bool = True) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        for before, after in pairwise((width, *hidden)):
+            blocks += [nn.Linear(before, after), nn.ReLU(), *([nn.BatchNorm1d(after)] if norm else []), nn.Dropout(dropout)]
+        self.hidden = nn.Sequential(*blocks)
+        self.output = nn.Linear((width, *hidden)[-1], outputs)
+
+    def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """[batch, width] → (last hidden layer [batch, hidden], outputs [batch, outputs])."""
+        hidden = self.hidden(values)
+        return hidden, self.output(hidden)

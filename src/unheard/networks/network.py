@@ -1,0 +1,37 @@
+"""What a network is: features in, named taps out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor, nn
+
+from unheard.frontends.front_end import Layout
+
+
+class Tap(NamedTuple):
+    """A place in the network where a term may read.
+
+    ``values`` is [batch, width] for a whole utterance (``lengths`` is None) or [batch, time, width] with the number
+    of valid frames of each item. What stands behind the valid frames carries no meaning.
+    """
+
+    values: Tensor
+    lengths: Tensor | None = None
+
+
+class Network(nn.Module):
+    """Maps a padded batch of features to taps.
+
+    Settings are the keyword arguments of ``__init__`` after ``shape`` (the front end's
+    :attr:`~unheard.frontends.front_end.FrontEnd.shape`). In evaluation mode padding never changes an answer.
+    """
+
+    #: The layouts of features it takes.
+    layouts: ClassVar[tuple[Layout, ...]]
+    #: The width of every tap: ``local`` (frames before any recurrence), ``frames``, ``embedding``, and its own.
+    taps: dict[str, int]
+
+    def forward(self, features: Tensor, lengths: Tensor) -> dict[str, Tap]:
+        """A padded batch in one of ``layouts`` and its valid lengths → the taps."""
+        raise NotImplementedError

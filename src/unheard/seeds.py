@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,3 +33,13 @@ def torch_generator(seed: int, *names: object) -> torch.Generator:
     import torch
 
     return torch.Generator().manual_seed(derive(seed, *names))
+
+
+@contextmanager
+def seeded(seed: int, *names: object) -> Iterator[None]:
+    """Inside, what torch draws by itself (initial weights, dropout) belongs to the thing called ``names``."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(derive(seed, *names))
+        yield

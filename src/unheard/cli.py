@@ -1,0 +1,247 @@
+"""The command: one verb each, all the work elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from unheard import __version__
+from unheard.errors import InputError
+
+OUT = click.Path(path_type=Path, file_okay=False)
+IN = click.Path(path_type=Path)
+
+
+class Command(click.Group):
+    """Puts what the user gave wrong into one sentence (exit 2), and guesses mistyped verbs."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one is near."""
+        from unheard.errors import did_you_mean
+
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise click.UsageError(f'there is no verb "{args[0]}"; {did_you_mean(args[0], self.commands)}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb."""
+        try:
+            return super().invoke(ctx)
+        except InputError as problem:
+            fail(str(problem))
+
+
+def fail(sentence: str, code: int = 2) -> NoReturn:
+    """Say what is wrong and leave."""
+    click.echo(f"unheard: {sentence}", err=True)
+    sys.exit(code)
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="unheard")
+def main() -> None:
+    """Speech emotion recognition for voices it has never heard."""
+
+
+def cache_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where features are kept."""
+    return click.option(
+        "--cache", type=OUT, envvar="UNHEARD_CACHE", help="Folder for computed features.  [default: the user's cache]"
+    )(command)
+
+
+def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to compute on."""
+    return click.option(
+        "--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True, help="What to train on."
+    )(command)
+
+
+@main.group()
+def corpus() -> None:
+    """Prepare a published corpus, or synthesize one."""
+
+
+@corpus.command()
+@click.argument("name")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--partial", is_flag=True, help="Accept other counts than the published ones.")
+@click.option("--force", is_flag=True, help="Replace a manifest that is there.")
+def prepare(name: str, folder: Path, partial: bool, force: bool) -> None:
+    """Write FOLDER/manifest.csv for the corpus NAME in its published layout."""
+    from unheard.corpora import CORPORA
+    from unheard.corpora.published import prepare as prepare_corpus
+
+    manifest = folder / "manifest.csv"
+    published = CORPORA[name]
+    refuse_to_overwrite(manifest, force)
+    found = prepare_corpus(published, folder, partial=partial)
+    found.write(manifest)
+    click.echo(f"{manifest}: {len(found)} utterances of {found.table['speaker'].nunique()} speakers")
+    click.echo(f"{published.title}, {published.licence}. Cite: {published.citation}")
+
+
+@corpus.command()
+@click.option("--out", type=OUT, required=True, help="Folder to write.")
+@click.option("--speakers", default=20, show_default=True)
+@click.option("--utterances", default=20, show_default=True, help="Per speaker.")
+@click.option("--bias", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="How far speaker predicts emotion.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--force", is_flag=True, help="Replace a corpus that is there.")
+def synthesize(out: Path, speakers: int, utterances: int, bias: float, seed: int, force: bool) -> None:
+    """Write the built-in speaking corpus."""
+    from unheard.corpora.synthetic import synthesize as synthesize_corpus
+
+    refuse_to_overwrite(out / "manifest.csv", force)
+    made = synthesize_corpus(out, speakers=speakers, utterances=utterances, bias=bias, seed=seed)
+    click.echo(f"{out / 'manifest.csv'}: {len(made)} synthetic utterances of {speakers} speakers, bias {bias}")
+
+
+@main.command()
+@click.argument("manifest", type=IN)
+@click.option("--protocol", "name", help="The folds to audit, for example speaker-folds:5.")
+@click.option("--seed", default=0, show_default=True, help="Of the protocol.")
+@click.option("--format", "style", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
+def audit(manifest: Path, name: str | None, seed: int, style: str) -> None:
+    """Say what folds prove and what they leak; exit 3 when they are not what they claim."""
+    import json
+
+    from unheard.corpora import Corpus
+    from unheard.corpora.published import known_editions
+    from unheard.protocols import get_protocol
+    from unheard.protocols.audit import audit as audit_folds
+
+    protocol = get_protocol(name) if name else None
+    found = Corpus.read(manifest).with_digests()
+    result = audit_folds(found, protocol, seed=seed, published=known_editions(found))
+    if style == "json":
+        click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        click.echo(result.to_html() if style == "html" else result.to_text())
+    sys.exit(0 if result.ok else 3)
+
+
+@main.command()
+@click.argument("recipe")
+@click.argument("overrides", nargs=-1)
+@click.option("--corpus", "manifest", type=IN, required=True, help="Manifest, or the folder it is in.")
+@click.option("--protocol", default="speaker-holdout", show_default=True)
+@click.option("--fold", default=1, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--out", type=OUT, required=True, help="The run's folder; an interrupted run goes on where it was.")
+@device_option
+@cache_option
+@click.option("--force", is_flag=True, help="Start over what is in the folder.")
+def train(
+    recipe: str,
+    overrides: tuple[str, ...],
+    manifest: Path,
+    protocol: str,
+    fold: int,
+    seed: int,
+    out: Path,
+    device: str,
+    cache: Path | None,
+    force: bool,
+) -> None:
+    """Train one RECIPE on one fold; OVERRIDES are key=value, for example training.epochs=2."""
+    from unheard.corpora import Corpus
+    from unheard.recipe import Recipe
+    from unheard.study.study import feature_store, train_one
+
+    chosen = Recipe.load(recipe, overrides)
+    result = train_one(
+        Corpus.read(manifest), chosen, out, feature_store(cache),
+        protocol=protocol, fold=fold, seed=seed, device=device, force=force,
+    )  # fmt: skip
+    click.echo(f"{chosen.name} on {result['n']} test utterances: UA {result['ua']:.1%}, WA {result['wa']:.1%}")
+    click.echo(f"use it: unheard predict AUDIO --model {out}")
+
+
+@main.command()
+@click.argument("recipes", nargs=-1, required=True, metavar="RECIPE... [KEY=VALUE]...")
+@click.option("--corpus", "manifest", type=IN, required=True, help="Manifest, or the folder it is in.")
+@click.option("--protocol", default="speaker-folds:5", show_default=True)
+@click.option("--folds", help="Only these, for example 1,2; more can be added later.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many.")
+@click.option("--baseline", help="The recipe that the others are compared with.  [default: the first]")
+@click.option("--out", type=OUT, required=True, help="The study's folder; an interrupted study goes on where it was.")
+@click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: one per core]")
+@device_option
+@cache_option
+@click.option("--force", is_flag=True, help="Start over what is in the folder.")
+def study(
+    recipes: tuple[str, ...],
+    manifest: Path,
+    protocol: str,
+    folds: str | None,
+    seeds: int,
+    baseline: str | None,
+    out: Path,
+    workers: int | None,
+    device: str,
+    cache: Path | None,
+    force: bool,
+) -> None:
+    """Compare RECIPES over the folds and seeds of one protocol, and write the report."""
+    from unheard.corpora import Corpus
+    from unheard.recipe import Recipe
+    from unheard.study.plan import Plan
+    from unheard.study.report import write_report
+    from unheard.study.study import feature_store, run_study, start_over
+
+    names = [word for word in recipes if "=" not in word]
+    overrides = [word for word in recipes if "=" in word]
+    chosen = [Recipe.load(name, overrides) for name in names]
+    plan = Plan.make(
+        Corpus.read(manifest), protocol, chosen, folds=fold_numbers(folds), seeds=range(seeds), baseline=baseline
+    )
+    if force:
+        start_over(out)
+    run_study(plan.continuing(out), out, feature_store(cache), workers=workers, device=device)
+    click.echo(write_report(out))
+    click.echo(f"report: {out / 'report.html'}")
+
+
+@main.command()
+@click.argument("study_folder", type=IN, metavar="F")
+def report(study_folder: Path) -> None:
+    """Write the report of the study in folder F again, from what is on disk."""
+    from unheard.study.report import write_report
+
+    click.echo(write_report(study_folder))
+    click.echo(f"report: {study_folder / 'report.html'}")
+
+
+@main.command()
+@click.argument("name", required=False)
+def recipes(name: str | None) -> None:
+    """List the built-in recipes, or show what NAME is made of."""
+    from unheard.recipe import Recipe, recipe_names
+
+    if name:
+        click.echo(Recipe.load(name).to_yaml(), nl=False)
+        return
+    for known in recipe_names():
+        recipe = Recipe.load(known)
+        click.echo(f"{known:16}{recipe.about}{f'  [{recipe.source}]' if recipe.source else ''}")
+
+
+def fold_numbers(text: str | None) -> list[int] | None:
+    """Numbers between commas."""
+    if text is None:
+        return None
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise InputError(f'--folds "{text}" is not a list of fold numbers; write for example --folds 1,2') from None
+
+
+def refuse_to_overwrite(path: Path, force: bool) -> None:
+    """Nothing is overwritten without --force."""
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already; use --force to replace it")

@@ -1,0 +1,1 @@
+"""Evaluation of a fitted model beyond its accuracy."""

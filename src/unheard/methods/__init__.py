@@ -1,0 +1,14 @@
+"""How a model learns: terms on taps, and what one optimisation step does with a batch."""
+
+from unheard.registry import Registry
+
+#: Update rules; each place is a :class:`unheard.methods.method.Method`.
+METHODS = Registry("method", {"descent": "unheard.methods.descent:Descent"}, group="unheard.methods")
+
+#: Losses with their heads; each place is a :class:`unheard.methods.term.Term`.
+TERMS = Registry("term", {"classification": "unheard.methods.classification:Classification"}, group="unheard.terms")
+
+#: Classical models, fitted in one go on one vector per utterance.
+CLASSIFIERS = Registry("classifier", {"linear_svm": "unheard.methods.svm:LinearSvm"}, group="unheard.classifiers")
+
+__all__ = ["CLASSIFIERS", "METHODS", "TERMS"]

@@ -1,0 +1,77 @@
+"""Classification of a metadata column from a tap, with or against the network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from unheard.corpora.vocabulary import Vocabulary
+from unheard.methods.batch import Batch
+from unheard.methods.gradient_reversal import Reversal, reverse_gradient
+from unheard.methods.term import Term
+from unheard.networks.layers import Perceptron, mean_over_time, valid_frames
+from unheard.networks.network import Tap
+
+
+class Classification(Term):
+    """Softmax cross-entropy of a perceptron that reads one tap.
+
+    On ``embedding`` for ``emotion`` it is the recognizer itself; on ``embedding`` for ``speaker`` it is multi-task
+    learning; with ``reverse`` it is domain-adversarial training against that column (Tu et al. 2019, equation 1).
+
+    Makes the taps ``hidden`` (the last hidden layer) and ``logits`` [batch, classes].
+
+    Args:
+        taps: width of every tap of the network.
+        vocabulary: the classes of the column.
+        column: the metadata column to predict.
+        tap: where the head reads; frames are averaged over time first.
+        hidden: widths of the hidden layers (ReLU, batch normalisation and dropout after each).
+        dropout: share of activations dropped.
+        weight: of the loss in the sum.
+        balanced: weigh classes by the inverse of their number in training.
+        reverse: reverse the gradient into the network, and how strongly.
+    """
+
+    def __init__(
+        self,
+        taps: dict[str, int],
+        vocabulary: Vocabulary,
+        *,
+        column: str,
+        tap: str = "embedding",
+        hidden: tuple[int, ...] = (64, 64),
+        dropout: float = 0.5,
+        weight: float = 1.0,
+        balanced: bool = False,
+        reverse: Reversal | None = None,
+    ) -> None:
+        super().__init__()
+        self.column, self.tap, self.weight, self.balanced, self.reverse = column, tap, weight, balanced, reverse
+        self.head = Perceptron(taps[tap], hidden, len(vocabulary), dropout)
+        self.register_buffer("class_weight", torch.ones(len(vocabulary)))
+
+    def fit(self, vocabulary: Vocabulary, labels: Tensor) -> None:
+        """Set the class weights, n / (classes · n_c), where they are asked for."""
+        if self.balanced:
+            counts = torch.bincount(labels[labels >= 0], minlength=len(vocabulary)).clamp(min=1)
+            self.class_weight.copy_(counts.sum() / (len(counts) * counts))
+
+    def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
+        """The taps ``hidden`` [batch, width] and ``logits`` [batch, classes]."""
+        values, lengths = taps[self.tap]
+        if lengths is not None:
+            values = mean_over_time(values, valid_frames(lengths, values.shape[1]))
+        if self.reverse is not None:
+            values = reverse_gradient(values, self.reverse.at(progress))
+        hidden, logits = self.head(values)
+        return {"hidden": Tap(hidden), "logits": Tap(logits)}
+
+    def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
+        """The mean over labelled utterances."""
+        labels = batch.labels[self.column]
+        if not bool((labels >= 0).any()):
+            return None
+        logits = read["logits"].values
+        return functional.cross_entropy(logits, labels, weight=self.class_weight, ignore_index=-1)

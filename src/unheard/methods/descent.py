@@ -1,0 +1,24 @@
+"""The plain update: one descent step on the weighted sum of the terms.
+
+Emotion only, multi-task and domain-adversarial training (Tu et al. 2019, equation 1) are lists of terms under this
+rule; what differs between them is which terms there are and whether one of them reverses its gradient.
+"""
+
+from __future__ import annotations
+
+from unheard.methods.batch import Batch
+from unheard.methods.method import Method
+
+
+class Descent(Method):
+    """θ ← θ − η ∂/∂θ Σ weight · loss, over all terms that have labels in the batch."""
+
+    def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
+        """One step on the batch; the rule needs no second one."""
+        self.model.train()
+        (optimizer,) = self.optimizers
+        optimizer.zero_grad()
+        _, losses = self.model(batch, progress)
+        self.fabric.backward(self.module.total(losses))
+        optimizer.step()
+        return {name: float(loss.detach()) for name, loss in losses.items()}

@@ -1,0 +1,51 @@
+"""A model: a network and the terms that read its taps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from torch import Tensor, nn
+
+from unheard.methods.batch import Batch
+from unheard.methods.term import Term
+from unheard.networks.network import Network, Tap
+
+
+class Model(nn.Module):
+    """A network with named terms. The term ``emotion`` gives the posteriors."""
+
+    def __init__(self, network: Network, terms: dict[str, Term]) -> None:
+        super().__init__()
+        self.network = network
+        self.terms = nn.ModuleDict(terms)
+
+    def term(self, name: str) -> Term:
+        """The term of that name."""
+        term = self.terms[name]
+        assert isinstance(term, Term)
+        return term
+
+    def forward(
+        self, batch: Batch, progress: float = 0.0, terms: Collection[str] | None = None
+    ) -> tuple[dict[str, Tap], dict[str, Tensor]]:
+        """All taps, those of the terms as ``<term>.<tap>``, and the unweighted loss of each term that has labels.
+
+        Args:
+            batch: padded features; losses are computed for the columns in ``batch.labels``.
+            progress: finished share of training, for what changes over it.
+            terms: only these; all by default.
+        """
+        taps: dict[str, Tap] = self.network(batch.features, batch.lengths)
+        losses = {}
+        for name in self.terms if terms is None else terms:
+            term = self.term(name)
+            read = term.read(taps, progress)
+            taps |= {f"{name}.{tap}": value for tap, value in read.items()}
+            if (loss := term.loss(read, batch) if batch.labels else None) is not None:
+                losses[name] = loss
+        return taps, losses
+
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
+        """The weighted sum of the losses."""
+        weighted = [self.term(name).weight * loss for name, loss in losses.items()]
+        return sum(weighted[1:], start=weighted[0])

@@ -1,0 +1,34 @@
+"""What a term is: a loss that reads a tap, with the head it needs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from unheard.corpora.vocabulary import Vocabulary
+from unheard.methods.batch import Batch
+from unheard.networks.network import Tap
+
+
+class Term(nn.Module):
+    """One summand of the objective: a head on a tap, a loss, a weight.
+
+    Settings are the keyword arguments of ``__init__`` after ``taps`` (widths by name) and ``vocabulary``.
+    """
+
+    #: Whether the term needs a column of labels; ``column`` is then one of its settings.
+    labelled: ClassVar[bool] = True
+    tap: str
+    weight: float
+
+    def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
+        """What the head makes of the taps; ``progress`` is the finished share of training (0 to 1)."""
+        raise NotImplementedError
+
+    def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
+        """The unweighted loss of what :meth:`read` returned, or None where the batch has no label for it."""
+        raise NotImplementedError
+
+    def fit(self, vocabulary: Vocabulary, labels: Tensor) -> None:
+        """Set what depends on the training labels [utterances]; nothing by default."""

@@ -1,0 +1,168 @@
+"""A recipe: front end + network + method + terms + optimiser, or front end + classifier, in one YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from unheard.errors import InputError, did_you_mean
+from unheard.frontends import FRONT_ENDS
+from unheard.methods import CLASSIFIERS, METHODS, TERMS
+from unheard.methods.optimizer import OptimizerSettings
+from unheard.networks import NETWORKS
+from unheard.registry import Registry
+from unheard.settings import checked, settings_of
+
+
+class Part(BaseModel):
+    """A part by its registered name, with its settings beside the name."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that were written."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class TermPart(BaseModel):
+    """A term: what kind it is, and its settings beside it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str = "classification"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings that were written."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Training(BaseModel):
+    """How long, in what batches, and by what the best epoch is chosen on the dev speakers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: PositiveInt = 100
+    batch_size: int = Field(32, ge=2)
+    select: Literal["ua", "wa", "last"] = "ua"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+
+class Recipe(BaseModel):
+    """Everything that makes one recognizer out of a fold.
+
+    Either a network (``network``, ``method``, ``terms``, ``optimizer``, ``training``) or a classical model
+    (``classifier``). The term called ``emotion`` is the one whose posteriors are reported.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    about: str
+    source: str = ""
+    front_end: Part
+    classifier: Part | None = None
+    network: Part | None = None
+    method: Part = Part(name="descent")
+    terms: dict[str, TermPart] = Field(default_factory=dict)
+    optimizer: OptimizerSettings = OptimizerSettings()
+    training: Training = Training()
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Recipe:
+        if (self.network is None) == (self.classifier is None):
+            raise ValueError("a recipe with either a network or a classifier")
+        if self.network is not None and "emotion" not in self.terms:
+            raise ValueError('a recipe whose terms hold one called "emotion"')
+        return self
+
+    @classmethod
+    def load(cls, name_or_file: str | Path, overrides: Iterable[str] = ()) -> Recipe:
+        """A built-in recipe by name, or any YAML file; ``overrides`` are ``dotted.key=value``.
+
+        Raises:
+            InputError: there is none, or a key or value in it is wrong.
+        """
+        text, where = _text(name_or_file)
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"{where}: this is not YAML ({' '.join(str(error).split())})") from error
+        if not isinstance(values, dict):
+            raise InputError(f"{where}: a recipe is a mapping of keys to values")
+        for override in overrides:
+            _override(values, override, where)
+        return cls.check(values, where)
+
+    @classmethod
+    def check(cls, values: dict[str, Any], where: str) -> Recipe:
+        """A recipe from its values, every part's settings checked and completed with their defaults."""
+        recipe = checked(cls, values, where)
+        assert isinstance(recipe, Recipe)
+        parts: dict[str, Any] = {"front_end": _completed(FRONT_ENDS, recipe.front_end, where, "front_end")}
+        if recipe.classifier is not None:
+            parts["classifier"] = _completed(CLASSIFIERS, recipe.classifier, where, "classifier")
+        if recipe.network is not None:
+            parts["network"] = _completed(NETWORKS, recipe.network, where, "network")
+            parts["method"] = _completed(METHODS, recipe.method, where, "method")
+            parts["terms"] = {
+                name: TermPart(kind=term.kind, **_settings(TERMS[term.kind], term.settings, f"{where}, terms.{name}"))
+                for name, term in recipe.terms.items()
+            }
+        return recipe.model_copy(update=parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, complete: what :meth:`check` reads back."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_yaml(self) -> str:
+        """The recipe as a file, every setting written out."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def recipe_names() -> list[str]:
+    """The built-in recipes."""
+    folder = resources.files("unheard") / "recipes"
+    return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+
+
+def _text(name_or_file: str | Path) -> tuple[str, str]:
+    path = Path(name_or_file)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such recipe file; `unheard recipes` lists the built-in ones")
+        return path.read_text(encoding="utf-8"), str(path)
+    names = recipe_names()
+    if str(name_or_file) not in names:
+        raise InputError(f'there is no recipe "{name_or_file}"; {did_you_mean(str(name_or_file), names)}')
+    file = resources.files("unheard") / "recipes" / f"{name_or_file}.yaml"
+    return file.read_text(encoding="utf-8"), f"recipe {name_or_file}"
+
+
+def _override(values: dict[str, Any], override: str, where: str) -> None:
+    path, equals, value = override.partition("=")
+    if not equals:
+        raise InputError(f'"{override}" is not an override; write it as key=value, for example training.epochs=2')
+    *parents, last = path.split(".")
+    for key in parents:
+        inner = values.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise InputError(f'{where}: the override "{override}" goes into "{key}", which holds no keys')
+        values = inner
+    values[last] = yaml.safe_load(value)
+
+
+def _completed(registry: Registry, part: Part, where: str, key: str) -> Part:
+    return Part(name=part.name, **_settings(registry[part.name], part.settings, f"{where}, {key}"))
+
+
+def _settings(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
+    return checked(settings_of(cls), values, where).model_dump(mode="json")

@@ -1,0 +1,180 @@
+"""A study: every run of a plan, in as many processes as pay off, each resumable on its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import platformdirs
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from unheard.corpora import Corpus
+from unheard.errors import InputError
+from unheard.frontends.store import FeatureStore
+from unheard.recipe import Recipe
+from unheard.study.plan import Plan, Run
+from unheard.study.run import RUN_FILES, read_result, run_one
+
+
+STUDY_FILES = ("runs", "study.json", "corpus.csv", "results.csv", "report.html")
+
+
+def run_study(plan: Plan, study: Path, store: FeatureStore, *, workers: int | None = None, device: str = "cpu") -> pd.DataFrame:
+    """Do every run of the plan that is not done, and write ``results.csv``.
+
+    Each worker is a process of one thread: small networks gain more from runs side by side than from threads, and the
+    numbers do not depend on how many workers there are.
+
+    Args:
+        plan: what to run.
+        study: the folder; what is done in it is kept.
+        store: where fixed features lie.
+        workers: processes; by default one per core, but no more than there are runs, and one on a GPU.
+        device: ``cpu``, ``cuda``, or ``auto``.
+
+    Returns:
+        the results, a row per finished run.
+    """
+    with _alone(study):
+        return _run_study(plan, study, store, workers, device)
+
+
+@contextmanager
+def _alone(study: Path) -> Iterator[None]:
+    """Hold the study's folder; the lock goes with the process, however it ends."""
+    study.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(study / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise InputError(f"{study}: another process is at work on this study; wait for it or choose another --out") from None
+
+
+def _run_study(plan: Plan, study: Path, store: FeatureStore, workers: int | None, device: str) -> pd.DataFrame:
+    plan.write(study)
+    cores = os.cpu_count() or 1
+    for name, settings in _front_ends(plan):
+        store.features(name, settings, plan.corpus, workers=workers or cores)
+    missing = [run for run in plan.runs() if read_result(run.folder(study)) is None]
+    done = len(plan.runs()) - len(missing)
+    with tqdm(total=done + len(missing), initial=done, desc="study", unit="run", delay=2, disable=None) as bar:
+        for result in _run_all(missing, study, store, workers or (cores if device == "cpu" else 1), device):
+            bar.set_postfix({"last": result["recipe"], "UA": f"{result['ua']:.3f}"})
+            bar.update()
+            write_results(plan, study)
+    return write_results(plan, study)
+
+
+def train_one(
+    corpus: Corpus,
+    recipe: Recipe,
+    folder: Path,
+    store: FeatureStore,
+    *,
+    protocol: str = "speaker-holdout",
+    fold: int = 1,
+    seed: int = 0,
+    device: str = "cpu",
+    force: bool = False,
+) -> dict[str, Any]:
+    """One run by itself, in a folder of its own; returns its result.
+
+    Raises:
+        InputError: the folder holds a finished or interrupted run of something else, and ``force`` is not given.
+    """
+    plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed])
+    with _alone(folder):
+        if force:
+            start_over(folder)
+        if (folder / "study.json").is_file() and Plan.read(folder).to_dict() != plan.to_dict():
+            raise InputError(f"{folder}: there is another run in this folder; choose another --out or use --force")
+        plan.write(folder)
+        store.features(recipe.front_end.name, recipe.front_end.settings, plan.corpus)
+        return run_one(plan, plan.runs()[0], folder, store, device)
+
+
+def feature_store(folder: Path | None = None) -> FeatureStore:
+    """Where fixed features are kept: ``folder``, or the user's cache."""
+    return FeatureStore(folder or Path(platformdirs.user_cache_dir("unheard", appauthor=False)) / "features")
+
+
+def start_over(study: Path) -> None:
+    """Remove what a study or a run left in a folder, and nothing else."""
+    for name in (*STUDY_FILES, *RUN_FILES):
+        path = study / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def write_results(plan: Plan, study: Path) -> pd.DataFrame:
+    """Write ``results.csv``: a row per finished run of the plan, in the plan's order."""
+    rows = [result for run in plan.runs() if (result := read_result(run.folder(study))) is not None]
+    table = pd.DataFrame(rows).drop(columns="machine", errors="ignore")
+    unfinished = study / "results.csv.tmp"
+    table.to_csv(unfinished, index=False, lineterminator="\n")
+    os.replace(unfinished, study / "results.csv")
+    return table
+
+
+def read_predictions(plan: Plan, study: Path, file: str = "predictions.csv") -> pd.DataFrame:
+    """The predictions of all finished runs, with a column ``recipe`` and the utterances' metadata."""
+    tables = [
+        pd.read_csv(run.folder(study) / file, dtype={"id": "str", "speaker": "str"}).assign(recipe=run.recipe.name)
+        for run in plan.runs()
+        if read_result(run.folder(study)) is not None
+    ]
+    if not tables:
+        return pd.DataFrame()
+    metadata = [column for column in ("id", "gender", "session", "style", "language", "corpus") if column in plan.corpus.table]
+    return pd.concat(tables, ignore_index=True).merge(plan.corpus.table[metadata], on="id", how="left")
+
+
+def _front_ends(plan: Plan) -> Iterable[tuple[str, dict[str, Any]]]:
+    return ((recipe.front_end.name, recipe.front_end.settings) for recipe in plan.recipes)
+
+
+def _run_all(
+    runs: list[Run], study: Path, store: FeatureStore, workers: int, device: str
+) -> Iterable[dict[str, Any]]:
+    if not runs:
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(runs)), context, _start_worker) as pool:
+        pending = {pool.submit(_run_in_worker, study, run, store, device) for run in runs}
+        try:
+            while pending:
+                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in finished)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """One thread to compute with, and one that ends the worker with the study: no orphan writes into a run."""
+    import torch
+
+    torch.set_num_threads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end_with_parent() -> None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _run_in_worker(study: Path, run: Run, store: FeatureStore, device: str) -> dict[str, Any]:
+    return run_one(Plan.read(study), run, run.folder(study), store, device)

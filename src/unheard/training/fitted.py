@@ -1,0 +1,229 @@
+"""What training yields: a fitted object with posteriors, saved as config.json and model.safetensors."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+import unheard
+from unheard.corpora.vocabulary import Vocabulary
+from unheard.errors import InputError
+from unheard.frontends import FRONT_ENDS
+from unheard.frontends.front_end import FrontEnd
+from unheard.methods import CLASSIFIERS, TERMS
+from unheard.methods.batch import Batch
+from unheard.methods.model import Model
+from unheard.networks import NETWORKS
+from unheard.networks.layers import mean_over_time, valid_frames
+from unheard.recipe import Recipe
+from unheard.seeds import seeded
+from unheard.settings import make
+from unheard.training.batches import Items, evaluation_batches
+from unheard.training.card import model_card
+
+if TYPE_CHECKING:
+    from unheard.methods.svm import LinearSvm
+
+Array = NDArray[np.float32]
+FORMAT = 1
+
+
+class Fitted(ABC):
+    """A recipe after training on one fold: from fixed features to posteriors over ``emotions``."""
+
+    def __init__(self, recipe: Recipe, front_end: FrontEnd, vocabularies: dict[str, Vocabulary]) -> None:
+        self.recipe = recipe
+        self.front_end = front_end
+        self.vocabularies = vocabularies
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The classes, in the order of the posteriors."""
+        return self.vocabularies["emotion"].classes
+
+    @abstractmethod
+    def posteriors(self, features: Sequence[Array]) -> Array:
+        """Fixed features of utterances [time, ...] → [utterances, emotions]."""
+
+    @abstractmethod
+    def embeddings(self, features: Sequence[Array]) -> Array:
+        """What the emotion is read from: [utterances, width]."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Every number that inference needs, by name."""
+
+    def save(self, folder: Path, facts: dict[str, Any]) -> None:
+        """Write ``config.json`` (with ``facts`` about the training), ``model.safetensors`` and the card."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.tensors(), folder / "model.safetensors")
+        config = {
+            "format": FORMAT,
+            "unheard": unheard.__version__,
+            "recipe": self.recipe.to_dict(),
+            "vocabularies": {name: list(words.classes) for name, words in self.vocabularies.items() if name == "emotion"},
+            "trained_on": facts,
+        }
+        (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / "README.md").write_text(model_card(self.recipe, self.emotions, facts), encoding="utf-8")
+
+
+class FittedNetwork(Fitted):
+    """A network with its emotion term."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        front_end: FrontEnd,
+        vocabularies: dict[str, Vocabulary],
+        model: Model,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__(recipe, front_end, vocabularies)
+        self.model = model
+        self.device = device
+
+    def posteriors(self, features: Sequence[Array]) -> Array:
+        """Fixed features of utterances → [utterances, emotions]; pieces of an utterance are averaged."""
+        return self._read(features, lambda taps: taps["emotion.logits"].values.softmax(dim=1))
+
+    def embeddings(self, features: Sequence[Array]) -> Array:
+        """The tap that the emotion term reads, averaged over time and pieces: [utterances, width]."""
+        name = self.model.term("emotion").tap
+
+        def pooled(taps: Any) -> torch.Tensor:
+            values, lengths = taps[name]
+            if lengths is None:
+                return values
+            return mean_over_time(values, valid_frames(lengths, values.shape[1]))
+
+        return self._read(features, pooled)
+
+    @torch.inference_mode()
+    def _read(self, features: Sequence[Array], what: Any) -> Array:
+        self.model.eval()
+        items = Items.cut(self.front_end, features)
+        rows: list[torch.Tensor] = [torch.empty(0)] * len(items)
+        for pieces, batch in evaluation_batches(items, self.front_end, self.recipe.training.batch_size):
+            batch = batch.to(self.device)
+            taps, _ = self.model(Batch(batch.features, batch.lengths), terms=["emotion"])
+            for piece, row in zip(pieces, what(taps).float().cpu(), strict=True):
+                rows[piece] = row
+        stacked = torch.stack(rows).double()
+        owners = torch.from_numpy(items.owner)
+        sums = torch.zeros(len(features), stacked.shape[1], dtype=torch.double).index_add_(0, owners, stacked)
+        means = sums / torch.bincount(owners, minlength=len(features))[:, None]
+        return np.asarray(means.numpy(), dtype=np.float32)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The front end's statistics, the network and the emotion term."""
+        kept = {f"front_end.{name}": value for name, value in self.front_end.state_dict().items()}
+        for name, value in self.model.state_dict().items():
+            if name.startswith(("network.", "terms.emotion.")):
+                kept[name] = value
+        return {name: np.ascontiguousarray(value.detach().cpu().numpy()) for name, value in kept.items()}
+
+
+class FittedClassifier(Fitted):
+    """A classical model on one vector per utterance."""
+
+    def __init__(
+        self, recipe: Recipe, front_end: FrontEnd, vocabularies: dict[str, Vocabulary], classifier: LinearSvm
+    ) -> None:
+        super().__init__(recipe, front_end, vocabularies)
+        self.classifier = classifier
+
+    def posteriors(self, features: Sequence[Array]) -> Array:
+        """Fixed features of utterances → [utterances, emotions]."""
+        return np.asarray(self.classifier.posteriors(self.embeddings(features)), dtype=np.float32)
+
+    def embeddings(self, features: Sequence[Array]) -> Array:
+        """The vector of each utterance."""
+        return np.stack([values[0] for values in features])
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The classifier's numbers."""
+        return {f"classifier.{name}": value for name, value in self.classifier.state().items()}
+
+
+def build_front_end(recipe: Recipe) -> FrontEnd:
+    """The recipe's front end, before any fit."""
+    front_end: FrontEnd = make(FRONT_ENDS[recipe.front_end.name], recipe.front_end.settings)
+    return front_end
+
+
+def build_model(recipe: Recipe, front_end: FrontEnd, vocabularies: dict[str, Vocabulary], seed: int = 0) -> Model:
+    """The recipe's network with those of its terms that have a vocabulary, freshly initialised.
+
+    Every part draws its first weights under its own name, so that adding a term leaves the others as they were.
+    """
+    assert recipe.network is not None
+    part = NETWORKS[recipe.network.name]
+    if front_end.layout not in part.layouts:
+        raise InputError(
+            f'recipe {recipe.name}: the network "{recipe.network.name}" takes {" or ".join(part.layouts)} features, '
+            f'but the front end "{recipe.front_end.name}" gives {front_end.layout} features'
+        )
+    with seeded(seed, "network"):
+        network = make(part, recipe.network.settings, front_end.shape)
+    terms = {}
+    for name, term in recipe.terms.items():
+        if name in vocabularies:
+            with seeded(seed, "term", name):
+                terms[name] = make(TERMS[term.kind], term.settings, network.taps, vocabularies[name])
+    return Model(network, terms)
+
+
+def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
+    """A saved model and the facts of its training, loaded without executing anything from the folder.
+
+    Raises:
+        InputError: a file is missing or is not what it must be.
+    """
+    folder = Path(folder)
+    config = _config(folder)
+    try:
+        tensors = load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{folder / 'model.safetensors'}: this is not a complete model ({error})") from error
+    recipe = Recipe.check(config["recipe"], f"{folder / 'config.json'}, recipe")
+    vocabularies = {name: Vocabulary(name, tuple(classes)) for name, classes in config["vocabularies"].items()}
+    front_end = build_front_end(recipe)
+    if recipe.classifier is not None:
+        state = {name.removeprefix("classifier."): value for name, value in tensors.items()}
+        classifier = CLASSIFIERS[recipe.classifier.name].from_state(state)
+        return FittedClassifier(recipe, front_end, vocabularies, classifier), config["trained_on"]
+    model = build_model(recipe, front_end, vocabularies)
+    state_dict = {name: torch.from_numpy(value) for name, value in tensors.items()}
+    statistics = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith("front_end.")}
+    try:
+        front_end.load_state_dict({name.removeprefix("front_end."): value for name, value in statistics.items()})
+        model.load_state_dict(state_dict)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{folder}: the numbers in model.safetensors do not fit config.json ({reason})") from error
+    return FittedNetwork(recipe, front_end, vocabularies, model.eval()), config["trained_on"]
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise InputError(f"{folder}: there is no recognizer here (no config.json); `unheard train` makes one")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: this is not JSON ({error})") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise InputError(f"{path}: this is not a recognizer of format {FORMAT}; train it again with this version")
+    if not isinstance(config.get("recipe"), dict) or "emotion" not in config.get("vocabularies", {}):
+        raise InputError(f"{path}: the recipe or the list of emotions is missing")
+    return config

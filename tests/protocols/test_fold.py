@@ -1,0 +1,108 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from unheard.corpora.corpus import Corpus
+from unheard.errors import InputError
+from unheard.protocols import PROTOCOLS, get_protocol
+from unheard.protocols.fold import Fold, Protocol
+
+
+def corpus_of(**columns):
+    table = pd.DataFrame(columns)
+    return Corpus.from_table(
+        table.assign(audio=[f"{row}.wav" for row in range(len(table))]), folder=".", source="m.csv"
+    )
+
+
+def test_a_protocol_is_named_as_the_user_wrote_it():
+    protocol = get_protocol("speaker-folds:05")
+    assert protocol.name == "speaker-folds:05"
+    assert protocol.speaker_independent
+    assert protocol.keeps_apart == "speaker"
+
+
+def test_random_folds_promise_nothing_and_say_so():
+    protocol = get_protocol("random-folds:5")
+    assert not protocol.speaker_independent
+    assert protocol.keeps_apart is None
+    assert "SPEAKER-DEPENDENT" in protocol.description
+
+
+def test_every_registered_protocol_loads():
+    assert all(callable(PROTOCOLS[name]) for name in PROTOCOLS)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("speaker-fold:5", 'there is no protocol "speaker-fold"; did you mean "speaker-folds"?'),
+        ("speaker-folds", "write speaker-folds:k"),
+        ("speaker-folds:5:6", "write speaker-folds:k"),
+        ("leave-one-speaker-out:5", "write leave-one-speaker-out"),
+        ("speaker-holdout:1:2", "write speaker-holdout[:share]"),
+        ("speaker-folds:five", 'the number of folds "five" is not a whole number from 3 up'),
+        ("speaker-folds:2", 'the number of folds "2" is not a whole number from 3 up'),
+        ("random-folds:", 'the number of folds "" is not a whole number from 3 up'),
+        ("speaker-holdout:0.5", 'the share "0.5" is not a number between 0 and 0.5'),
+        ("speaker-holdout:nan", 'the share "nan" is not a number between 0 and 0.5'),
+        ("speaker-holdout:a", 'the share "a" is not a number between 0 and 0.5'),
+    ],
+)
+def test_a_wrong_name_gets_one_sentence(name, sentence):
+    with pytest.raises(InputError) as problem:
+        get_protocol(name)
+    assert sentence in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "columns", "sentence"),
+    [
+        (
+            "speaker-folds:5",
+            {"speaker": [*"abcd"], "emotion": ["sad", "angry"] * 2},
+            "m.csv: speaker-folds:5 needs at least 5 speakers, and 4 speakers have utterances with an emotion; "
+            "take fewer folds (speaker-folds:4) or add speakers",
+        ),
+        (
+            "leave-one-speaker-out",
+            {"speaker": ["a", "b", "c"], "emotion": ["sad", "angry", None]},
+            "m.csv: leave-one-speaker-out needs at least 3 speakers, and 2 speakers have utterances with an emotion; "
+            "add speakers",
+        ),
+        ("speaker-holdout", {"speaker": ["a"] * 2, "emotion": ["sad", "angry"]}, "and 1 speaker has utterances"),
+        (
+            "random-folds:5",
+            {"speaker": ["a"] * 4, "emotion": ["sad", "angry"] * 2},
+            "m.csv: random-folds:5 needs an emotion with at least 5 utterances, and the most frequent has 2",
+        ),
+        (
+            "random-folds:3",
+            {"speaker": [*"abc"], "emotion": ["sad"] * 3},
+            'm.csv: every utterance is labelled "sad"; there is nothing to tell apart, add utterances of a second',
+        ),
+        ("random-folds:3", {"emotion": ["sad", "angry"]}, 'm.csv: the column "speaker" is missing'),
+        ("speaker-holdout", {"speaker": ["a", "b"]}, 'm.csv: the column "emotion" is missing'),
+        (
+            "speaker-folds:3",
+            {"speaker": ["a", None], "emotion": [None, "sad"]},
+            "m.csv: no utterance has both an emotion and a speaker",
+        ),
+    ],
+)
+def test_a_corpus_that_is_too_small_gets_one_sentence(protocol, columns, sentence):
+    with pytest.raises(InputError) as problem:
+        get_protocol(protocol).folds(corpus_of(**columns))
+    assert sentence in str(problem.value)
+
+
+def test_a_fold_tests_something():
+    with pytest.raises(InputError, match='the fold "1" has no test utterance'):
+        Fold("1", np.arange(3), np.arange(0), np.arange(0))
+
+
+def test_a_protocol_that_uses_an_utterance_twice_is_a_fault():
+    twice = Protocol("twice", False, None, "", lambda corpus, seed: [Fold("1", [0, 1], [], [1])])
+    with pytest.raises(ValueError, match='put an utterance twice into the fold "1"'):
+        twice.folds(corpus_of(speaker=["a", "b"], emotion=["sad", "angry"]))

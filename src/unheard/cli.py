@@ -19,7 +19,9 @@ IN = click.Path(path_type=Path)
 class Command(click.Group):
     """Puts what the user gave wrong into one sentence (exit 2), and guesses mistyped verbs."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one is near."""
         from unheard.errors import did_you_mean
 
@@ -57,7 +59,11 @@ def cache_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to compute on."""
     return click.option(
-        "--device", type=click.Choice(["cpu", "cuda", "auto"]), default="cpu", show_default=True, help="What to train on."
+        "--device",
+        type=click.Choice(["cpu", "cuda", "auto"]),
+        default="cpu",
+        show_default=True,
+        help="What to train on.",
     )(command)
 
 
@@ -89,7 +95,9 @@ def prepare(name: str, folder: Path, partial: bool, force: bool) -> None:
 @click.option("--out", type=OUT, required=True, help="Folder to write.")
 @click.option("--speakers", default=20, show_default=True)
 @click.option("--utterances", default=20, show_default=True, help="Per speaker.")
-@click.option("--bias", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="How far speaker predicts emotion.")
+@click.option(
+    "--bias", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="How far speaker predicts emotion."
+)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--force", is_flag=True, help="Replace a corpus that is there.")
 def synthesize(out: Path, speakers: int, utterances: int, bias: float, seed: int, force: bool) -> None:

@@ -19,7 +19,27 @@ Source = str | Path | bytes | BinaryIO | NDArray[Any]
 
 #: Endings that a folder is searched for; a file named directly may have any, since the content decides.
 AUDIO_ENDINGS = frozenset(
-    ".wav .flac .mp3 .ogg .opus .m4a .mp4 .aac .webm .aiff .aif .au .caf .w64 .spx .wma .amr .mkv .mov".split()
+    [
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".ogg",
+        ".opus",
+        ".m4a",
+        ".mp4",
+        ".aac",
+        ".webm",
+        ".aiff",
+        ".aif",
+        ".au",
+        ".caf",
+        ".w64",
+        ".spx",
+        ".wma",
+        ".amr",
+        ".mkv",
+        ".mov",
+    ]
 )
 
 

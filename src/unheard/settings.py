@@ -45,7 +45,9 @@ def checked(model: type[BaseModel], values: dict[str, Any], where: str) -> BaseM
         path = ".".join(map(str, problem["loc"]))
         if problem["type"] == "extra_forbidden":
             known = _fields_at(model, problem["loc"][:-1])
-            raise InputError(f'{where}: there is no key "{path}"; {did_you_mean(str(problem["loc"][-1]), known)}') from None
+            raise InputError(
+                f'{where}: there is no key "{path}"; {did_you_mean(str(problem["loc"][-1]), known)}'
+            ) from None
         if problem["type"] == "missing":
             raise InputError(f'{where}: the key "{path}" is missing') from None
         value = problem["input"]

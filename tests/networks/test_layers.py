@@ -2,7 +2,9 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
-from unheard.networks.layers import Dropout, FrameLstm, FrameNorm, mean_and_deviation, valid_frames
+
+from unheard.frontends.statistics import valid_frames
+from unheard.networks.layers import Dropout, FrameLstm, FrameNorm, mean_and_deviation
 
 
 def test_lstm_equals_a_packed_bidirectional_one():

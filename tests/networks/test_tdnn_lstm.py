@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.methods.classification import Classification
 from unheard.networks.tdnn_lstm import TdnnLstm

@@ -9,6 +9,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 from torch import nn
+
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.methods.batch import Batch
 from unheard.methods.classification import Classification
@@ -79,8 +80,8 @@ def test_one_step_has_the_reference_gradients(case):
         features = torch.from_numpy(arrays["x"])
         labels = {"emotion": torch.from_numpy(arrays["y"]), "speaker": torch.from_numpy(arrays["s"])}
         losses = method.update(Batch(features, torch.ones(len(features), dtype=torch.long), labels))
-        assert losses["emotion"] == pytest.approx(float(arrays["loss_emotion"]), abs=1e-9)
-        assert losses["speaker"] == pytest.approx(float(arrays["loss_speaker"]), abs=1e-9)
+        assert losses["emotion"] == pytest.approx(float(arrays["loss_emotion"]), abs=1e-6)
+        assert losses["speaker"] == pytest.approx(float(arrays["loss_speaker"]), abs=1e-6)
         for name, parameter in weights(method.module).items():
             expected = before[name] - RATE * torch.from_numpy(arrays[f"grad_lambda{strength}_{name}"])
             assert torch.allclose(parameter, expected, atol=1e-10), f"{name} at λ = {strength}"

@@ -46,7 +46,9 @@ class FrontEnd(nn.Module):
         """Where an utterance of ``length`` fixed frames is cut: (start, end) of each piece, the whole by default."""
         return [(0, length)]
 
-    def draw(self, features: Tensor, lengths: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, features: Tensor, lengths: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
         """A padded batch of fixed pieces → what the network takes; random only with a generator."""
         return features, lengths
 

@@ -7,10 +7,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
+from unheard.frontends.statistics import valid_frames
 from unheard.methods.batch import Batch
 from unheard.methods.gradient_reversal import Reversal, reverse_gradient
 from unheard.methods.term import Term
-from unheard.networks.layers import Perceptron, mean_over_time, valid_frames
+from unheard.networks.layers import Perceptron, mean_over_time
 from unheard.networks.network import Tap
 
 

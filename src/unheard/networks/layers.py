@@ -8,15 +8,6 @@ import torch
 from torch import Tensor, nn
 
 
-def valid_frames(lengths: Tensor, time: int) -> Tensor:
-    """[batch] valid lengths → [batch, time], true where a frame is valid.
-
-    >>> valid_frames(torch.tensor([1, 3]), 3).int().tolist()
-    [[1, 0, 0], [1, 1, 1]]
-    """
-    return torch.arange(time, device=lengths.device) < lengths[:, None]
-
-
 class FrameNorm(nn.BatchNorm1d):
     """Batch normalisation of [batch, time, channels] whose statistics come from valid frames only.
 
@@ -121,7 +112,12 @@ class Perceptron(nn.Module):
         super().__init__()
         blocks: list[nn.Module] = []
         for before, after in pairwise((width, *hidden)):
-            blocks += [nn.Linear(before, after), nn.ReLU(), *([nn.BatchNorm1d(after)] if norm else []), Dropout(dropout)]
+            blocks += [
+                nn.Linear(before, after),
+                nn.ReLU(),
+                *([nn.BatchNorm1d(after)] if norm else []),
+                Dropout(dropout),
+            ]
         self.hidden = nn.Sequential(*blocks)
         self.output = nn.Linear((width, *hidden)[-1], outputs)
 

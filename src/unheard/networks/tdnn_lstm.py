@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from unheard.networks.layers import FrameBlock, FrameLstm, mean_and_deviation, valid_frames
+from unheard.frontends.statistics import valid_frames
+from unheard.networks.layers import FrameBlock, FrameLstm, mean_and_deviation
 from unheard.networks.network import Network, Tap
 
 

@@ -75,14 +75,19 @@ class Plan:
             if not 1 <= fold <= count:
                 raise InputError(f"there is no fold {fold}; {protocol} cuts this corpus into folds 1 to {count}")
         return cls(
-            corpus.with_digests(), rule, tuple(recipes), chosen, count, tuple(sorted(set(seeds))), protocol_seed, baseline
+            corpus.with_digests(),
+            rule,
+            tuple(recipes),
+            chosen,
+            count,
+            tuple(sorted(set(seeds))),
+            protocol_seed,
+            baseline,
         )
 
     def runs(self) -> list[Run]:
         """Every run, all recipes of one seed and fold together, so that a study cut short compares like with like."""
-        return [
-            Run(recipe, fold, seed) for seed in self.seeds for fold in self.folds for recipe in self.recipes
-        ]
+        return [Run(recipe, fold, seed) for seed in self.seeds for fold in self.folds for recipe in self.recipes]
 
     def cut(self) -> list[Fold]:
         """All folds of the protocol."""

@@ -110,7 +110,9 @@ def facts(plan: Plan, run: Run, result: dict[str, Any]) -> dict[str, Any]:
 
 def _predictions(fitted: Fitted, split: Split, run: Run) -> pd.DataFrame:
     posteriors = fitted.posteriors(split.features).astype("float64")
-    table = pd.DataFrame({"id": split.table["id"], "speaker": split.table["speaker"], "fold": run.fold, "seed": run.seed})
+    table = pd.DataFrame(
+        {"id": split.table["id"], "speaker": split.table["speaker"], "fold": run.fold, "seed": run.seed}
+    )
     table["emotion"] = split.table["emotion"]
     table["predicted"] = [fitted.emotions[index] for index in posteriors.argmax(axis=1)]
     for index, emotion in enumerate(fitted.emotions):

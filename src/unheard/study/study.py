@@ -25,11 +25,12 @@ from unheard.recipe import Recipe
 from unheard.study.plan import Plan, Run
 from unheard.study.run import RUN_FILES, read_result, run_one
 
-
 STUDY_FILES = ("runs", "study.json", "corpus.csv", "results.csv", "report.html")
 
 
-def run_study(plan: Plan, study: Path, store: FeatureStore, *, workers: int | None = None, device: str = "cpu") -> pd.DataFrame:
+def run_study(
+    plan: Plan, study: Path, store: FeatureStore, *, workers: int | None = None, device: str = "cpu"
+) -> pd.DataFrame:
     """Do every run of the plan that is not done, and write ``results.csv``.
 
     Each worker is a process of one thread: small networks gain more from runs side by side than from threads, and the
@@ -57,7 +58,9 @@ def _alone(study: Path) -> Iterator[None]:
         with FileLock(study / ".lock", timeout=0):
             yield
     except Timeout:
-        raise InputError(f"{study}: another process is at work on this study; wait for it or choose another --out") from None
+        raise InputError(
+            f"{study}: another process is at work on this study; wait for it or choose another --out"
+        ) from None
 
 
 def _run_study(plan: Plan, study: Path, store: FeatureStore, workers: int | None, device: str) -> pd.DataFrame:
@@ -137,7 +140,9 @@ def read_predictions(plan: Plan, study: Path, file: str = "predictions.csv") -> 
     ]
     if not tables:
         return pd.DataFrame()
-    metadata = [column for column in ("id", "gender", "session", "style", "language", "corpus") if column in plan.corpus.table]
+    metadata = [
+        column for column in ("id", "gender", "session", "style", "language", "corpus") if column in plan.corpus.table
+    ]
     return pd.concat(tables, ignore_index=True).merge(plan.corpus.table[metadata], on="id", how="left")
 
 
@@ -145,9 +150,7 @@ def _front_ends(plan: Plan) -> Iterable[tuple[str, dict[str, Any]]]:
     return ((recipe.front_end.name, recipe.front_end.settings) for recipe in plan.recipes)
 
 
-def _run_all(
-    runs: list[Run], study: Path, store: FeatureStore, workers: int, device: str
-) -> Iterable[dict[str, Any]]:
+def _run_all(runs: list[Run], study: Path, store: FeatureStore, workers: int, device: str) -> Iterable[dict[str, Any]]:
     if not runs:
         return
     context = multiprocessing.get_context("spawn")

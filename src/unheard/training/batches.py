@@ -63,7 +63,9 @@ class Items:
             row[: len(array)] = torch.from_numpy(np.array(array))
         features, lengths = front_end.draw(padded, lengths, draw)
         owners = self.owner[pieces]
-        return Batch(features, lengths, {column: torch.from_numpy(values[owners]) for column, values in self.labels.items()})
+        return Batch(
+            features, lengths, {column: torch.from_numpy(values[owners]) for column, values in self.labels.items()}
+        )
 
 
 def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:

@@ -19,11 +19,12 @@ from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
+from unheard.frontends.statistics import valid_frames
 from unheard.methods import CLASSIFIERS, TERMS
 from unheard.methods.batch import Batch
 from unheard.methods.model import Model
 from unheard.networks import NETWORKS
-from unheard.networks.layers import mean_over_time, valid_frames
+from unheard.networks.layers import mean_over_time
 from unheard.recipe import Recipe
 from unheard.seeds import seeded
 from unheard.settings import make
@@ -70,7 +71,9 @@ class Fitted(ABC):
             "format": FORMAT,
             "unheard": unheard.__version__,
             "recipe": self.recipe.to_dict(),
-            "vocabularies": {name: list(words.classes) for name, words in self.vocabularies.items() if name == "emotion"},
+            "vocabularies": {
+                name: list(words.classes) for name, words in self.vocabularies.items() if name == "emotion"
+            },
             "trained_on": facts,
         }
         (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -21,6 +21,7 @@ LANGUAGE_FILES = {"en": "gmw/en", "de": "gmw/de", "es": "roa/es", "fr": "roa/fr"
 
 # From speak_lib.h.
 _RETRIEVAL_SYNCHRONOUS = 2
+_BUFFER = 1000  # ms handed over at a time
 _DO_NOT_EXIT = 0x8000
 _CHARACTERS_UTF8 = 1
 _RATE, _VOLUME = 1, 2
@@ -67,7 +68,7 @@ class Espeak:
         except BaseException:
             self._one_per_process.release()
             raise
-        self._chunks: list[NDArray[np.int16]] = []
+        self._chunks: list[bytes] = []
         # ctypes keeps no reference to a callback, so we do.
         self._callback = _Callback(self._keep)
         self._library.espeak_SetSynthCallback(self._callback)
@@ -94,16 +95,18 @@ class Espeak:
         spoken = text.encode() + b"\0"
         size = ctypes.c_size_t(len(spoken))
         self._check(self._library.espeak_Synth(spoken, size, 0, 0, 0, _CHARACTERS_UTF8, None, None))
-        return np.divide(np.concatenate(self._chunks), 32768, dtype=np.float32)
+        samples = np.frombuffer(b"".join(self._chunks), np.int16)
+        return np.divide(samples, 32768, dtype=np.float32)
 
     def _keep(self, samples: Any, count: int, events: Any) -> int:
         if samples and count > 0:
-            self._chunks.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            self._chunks.append(ctypes.string_at(samples, 2 * count))
         return 0
 
     def _voice_file(self, voice: Voice) -> str:
         lines = [_language(self._data / "lang" / LANGUAGE_FILES[voice.language])]
-        lines += [f"pitch {voice.low:.0f} {voice.high:.0f}", "flutter 0", "roughness 0"]
+        # Roughness past the end of its table (0–7) is none at all; even 0 makes trills depend on a count of past cycles.
+        lines += [f"pitch {voice.low:.0f} {voice.high:.0f}", "flutter 0", "roughness 8"]
         lines += [f"formant {k} {f:.0f} {h:.0f} {w:.0f}" for k, (f, h, w) in enumerate(voice.formants)]
         return "\n".join(lines) + "\n"
 
@@ -131,7 +134,10 @@ def _load() -> tuple[ctypes.CDLL, Path]:
         library = ctypes.CDLL(espeakng_loader.get_library_path())
     except OSError as problem:
         raise InputError(f"the speech engine espeak-ng does not load on this machine ({problem})") from problem
-    if library.espeak_Initialize(_RETRIEVAL_SYNCHRONOUS, 0, os.fsencode(data), _DO_NOT_EXIT) != Espeak.sample_rate:
+    if (
+        library.espeak_Initialize(_RETRIEVAL_SYNCHRONOUS, _BUFFER, os.fsencode(data), _DO_NOT_EXIT)
+        != Espeak.sample_rate
+    ):
         raise InputError(
             f"{data}: espeak-ng does not start with its data here; its path must have fewer than 160 characters, "
             "so install it in a folder nearer to the root"

@@ -14,6 +14,9 @@ SAMPLE_RATE = 16000
 #: No sample above this (dBFS), and the level of a recording (root mean square) between these.
 PEAK, SOFTEST, LOUDEST = -3.0, -38.0, -12.0
 
+_ENVELOPE = signal.butter(1, 30, fs=SAMPLE_RATE, output="sos")
+_HISS = signal.butter(2, 1500, "highpass", fs=SAMPLE_RATE, output="sos")
+
 Waveform = NDArray[np.float64]
 
 
@@ -61,10 +64,8 @@ def _wobbled(
 
 def _breath(wave: Waveform, random: np.random.Generator) -> Waveform:
     """Noise above 1.5 kHz that follows the envelope of the voice."""
-    smooth = signal.butter(1, 30, fs=SAMPLE_RATE, output="sos")
-    noise = signal.butter(2, 1500, "highpass", fs=SAMPLE_RATE, output="sos")
-    envelope = signal.sosfilt(smooth, np.abs(wave))
-    return np.asarray(envelope * signal.sosfilt(noise, random.standard_normal(wave.size)))
+    envelope = signal.sosfilt(_ENVELOPE, np.abs(wave))
+    return np.asarray(envelope * signal.sosfilt(_HISS, random.standard_normal(wave.size)))
 
 
 def _coloured(wave: Waveform, speaker: Speaker, tilt: float) -> Waveform:

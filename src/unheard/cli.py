@@ -239,6 +239,37 @@ def recipes(name: str | None) -> None:
         click.echo(f"{known:16}{recipe.about}{f'  [{recipe.source}]' if recipe.source else ''}")
 
 
+@main.command()
+@click.argument("audio", nargs=-1, required=True, metavar="AUDIO...")
+@click.option("--model", type=IN, envvar="UNHEARD_MODEL", help="Folder of a recognizer, or of the run that made it.")
+@click.option("--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True)
+def predict(audio: tuple[str, ...], model: Path | None, style: str) -> None:
+    """Say the emotion in files, in all audio files of folders, or in what comes through a pipe (-)."""
+    from unheard.predict import write_predictions
+    from unheard.recognizer import Recognizer
+
+    if model is None:
+        raise InputError(
+            "there is no model to predict with; make one with `unheard demo --out F` or `unheard train`, "
+            "then name its folder with --model F"
+        )
+    recognizer = Recognizer.load(model)
+    failures = write_predictions(recognizer, audio, style, sys.stdin.buffer, sys.stdout)
+    for failure in failures:
+        click.echo(f"unheard: {failure}", err=True)
+    sys.exit(2 if failures else 0)
+
+
+@main.command()
+@click.option("--out", type=OUT, default=Path("unheard-demo"), show_default=True, help="Folder to write.")
+@click.option("--force", is_flag=True, help="Start over what is in the folder.")
+def demo(out: Path, force: bool) -> None:
+    """The main job on the built-in corpus, start to finish, in a few minutes."""
+    from unheard.demo import run_demo
+
+    run_demo(out, force=force)
+
+
 def fold_numbers(text: str | None) -> list[int] | None:
     """Numbers between commas."""
     if text is None:

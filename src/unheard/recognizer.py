@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from unheard.audio import SAMPLE_RATE, read_audio
-from unheard.errors import InputError
 from unheard.training.fitted import Fitted, load_fitted
 
-Source = str | Path | bytes | BinaryIO | NDArray[Any]
+Source = str | Path | bytes | NDArray[Any]
 
 #: Endings that a folder is searched for; a file named directly may have any, since the content decides.
 AUDIO_ENDINGS = frozenset(
-    [
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".ogg",
-        ".opus",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".webm",
-        ".aiff",
-        ".aif",
-        ".au",
-        ".caf",
-        ".w64",
-        ".spx",
-        ".wma",
-        ".amr",
-        ".mkv",
-        ".mov",
-    ]
+    f".{ending}"
+    for ending in (
+        "wav flac mp3 ogg oga opus m4a mp4 aac webm aiff aif aifc au snd caf w64 rf64 spx wma amr mkv mka mov 3gp"
+    ).split()
 )
 
 
@@ -85,7 +66,7 @@ class Recognizer:
         """The emotion in one recording.
 
         Args:
-            source: a path, the bytes of a file, an open binary file, or samples in ±1 (mono, or [channels, samples]).
+            source: a path, the bytes of a file, or samples in ±1 ([samples] or [channels, samples]).
             rate: of samples, in Hz.
 
         Raises:
@@ -99,15 +80,6 @@ class Recognizer:
         posteriors = self.fitted.posteriors([features[0, : int(lengths[0])].float().numpy()])[0]
         probabilities = {emotion: float(value) for emotion, value in zip(self.emotions, posteriors, strict=True)}
         return Prediction(self.emotions[int(posteriors.argmax())], probabilities, len(waveform) / SAMPLE_RATE)
-
-    def predict_files(self, sources: Iterable[str | Path]) -> Iterator[tuple[Path, Prediction | InputError]]:
-        """Files, and the audio files in folders, one after the other; what cannot be read gives its error instead."""
-        for source in sources:
-            for path in audio_files(source):
-                try:
-                    yield path, self.predict(path)
-                except InputError as problem:
-                    yield path, problem
 
 
 def audio_files(source: str | Path) -> list[Path]:

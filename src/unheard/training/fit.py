@@ -41,14 +41,15 @@ def fit(recipe: Recipe, train: Split, dev: Split, seed: int, folder: Path, devic
     Args:
         recipe: complete.
         train: utterances to learn from; every statistic comes from them.
-        dev: utterances that choose the epoch; without any the last epoch is taken.
+        dev: utterances that choose the epoch; without any the last epoch is taken. A classical model has no epochs:
+            it learns from them too, and chooses its settings by inner speaker folds over both.
         seed: of everything random.
         folder: of the run.
         device: ``cpu``, ``cuda``, or ``auto``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if recipe.classifier is not None:
-        return _fit_classifier(recipe, train)
+        return _fit_classifier(recipe, train.joined(dev))
     return _NetworkRun(recipe, train, dev, seed, folder, device).run()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -116,4 +117,11 @@ def test_a_corpus_is_not_overwritten_unless_asked(corpus: Corpus) -> None:
 def test_wrong_arguments_get_one_sentence(tmp_path: Path, arguments: dict, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         synthesize(tmp_path, **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_engine_nothing_is_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    with pytest.raises(InputError, match=r"pip install 'unheard\[demo\]'"):
+        synthesize(tmp_path / "corpus")
     assert not list(tmp_path.iterdir())

@@ -26,7 +26,7 @@ _DO_NOT_EXIT = 0x8000
 _CHARACTERS_UTF8 = 1
 _RATE, _VOLUME = 1, 2
 #: Per cent of the engine's usual volume: loud shouts stay below the level at which its automatic gain sets in.
-_QUIET = 50
+_QUIET = 35
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -105,7 +105,7 @@ class Espeak:
 
     def _voice_file(self, voice: Voice) -> str:
         lines = [_language(self._data / "lang" / LANGUAGE_FILES[voice.language])]
-        # Roughness past the end of its table (0–7) is none at all; even 0 makes trills depend on a count of past cycles.
+        # Roughness past its table (0–7) is none at all; even 0 makes trills depend on a count of past cycles.
         lines += [f"pitch {voice.low:.0f} {voice.high:.0f}", "flutter 0", "roughness 8"]
         lines += [f"formant {k} {f:.0f} {h:.0f} {w:.0f}" for k, (f, h, w) in enumerate(voice.formants)]
         return "\n".join(lines) + "\n"

@@ -1,0 +1,118 @@
+"""The report of a study: one HTML file that stands alone, and a table for the terminal.
+
+A report is a list of parts, each a function from the study's data to a section; a new one is one more function in
+:data:`PARTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from unheard import __version__
+from unheard.study.report_data import StudyData, ranges, read_study, runs_text
+from unheard.study.report_leak import leak_part
+from unheard.study.report_scores import accuracy_part, comparison_part
+from unheard.study.report_slices import confusion_part, speaker_part
+from unheard.study.report_tables import Section, many
+from unheard.study.report_text import report_text
+from unheard.study.report_training import curve_part, fact_part, recipe_part
+from unheard.training.checkpoint import write_atomically
+
+#: A part of a report; None where the study has nothing for it.
+Part = Callable[[StudyData], Section | None]
+
+
+def audit_part(data: StudyData) -> Section:
+    """What can be proved about the folds, in full."""
+    return Section("audit", "The audit", Markup(data.audit.to_html()))  # escaped by the audit itself
+
+
+#: What a report consists of, in this order.
+PARTS: tuple[Part, ...] = (
+    accuracy_part,
+    comparison_part,
+    leak_part,
+    confusion_part,
+    speaker_part,
+    curve_part,
+    audit_part,
+    recipe_part,
+    fact_part,
+)
+
+
+def write_report(study: Path) -> str:
+    """Write ``report.html`` into a study's folder from what lies there; unfinished studies have one too.
+
+    Returns:
+        the report for a terminal: the audit's verdict in its first line, a table of at most 100 columns, and what the
+        comparisons say.
+
+    Raises:
+        InputError: there is no study in the folder, or none of its runs is finished.
+    """
+    data = read_study(study)
+    write_atomically(study / "report.html", report_html(data))
+    return report_text(data, remarks(data))
+
+
+def report_html(data: StudyData) -> str:
+    """The page."""
+    environment = Environment(loader=PackageLoader("unheard", "study"), autoescape=True, undefined=StrictUndefined)
+    sections = [section for part in PARTS if (section := part(data)) is not None]
+    return environment.get_template("report.html").render(
+        data=data,
+        sections=sections,
+        state=_state(data),
+        plan_text=_planned(data),
+        remarks=remarks(data),
+        version=__version__,
+    )
+
+
+def remarks(data: StudyData) -> list[str]:
+    """What changes how the numbers are to be read: broken folds, synthesized speech, missing runs."""
+    said = [f"BROKEN: {sentence}" for sentence in data.audit.broken]
+    if data.plan.corpus.synthetic:
+        said.append(
+            "SYNTHETIC: this corpus is synthesized speech; its numbers say how methods differ, not how people do"
+        )
+    if data.complete:
+        return said
+    done = ", ".join(
+        f"{name} has {len(pairs) or 'none'} of {many(data.planned, 'run')}"
+        for name, pairs in data.done.items()
+        if len(pairs) < data.planned
+    )
+    said.append(f"NOT COMPLETE: {done}")
+    if not data.comparable:
+        said.append(
+            "NOT COMPARABLE: no fold and seed is finished by all recipes, so each row stands for other folds and seeds"
+        )
+    else:
+        said.append(f"all numbers are those of what every recipe with finished runs has: {runs_text(data.shown)}")
+    return said
+
+
+def _state(data: StudyData) -> str:
+    """How good the news of the verdict is: ``good``, ``fair`` or ``bad``."""
+    verdict = data.audit.verdict
+    if not data.audit.ok or not verdict.startswith("speaker-independent"):
+        return "bad"
+    return "good" if verdict.startswith("speaker-independent:") else "fair"
+
+
+def _planned(data: StudyData) -> str:
+    plan = data.plan
+    done, planned = sum(map(len, data.done.values())), len(plan.runs())
+    of = "" if len(plan.folds) == plan.fold_count else f" (of {plan.fold_count}: {ranges(plan.folds)})"
+    recipes, folds, seeds = (
+        many(len(plan.recipes), "recipe"),
+        many(len(plan.folds), "fold"),
+        many(len(plan.seeds), "seed"),
+    )
+    return f"{done} of {many(planned, 'run')} done: {recipes} × {folds}{of} × {seeds}"

@@ -1,0 +1,73 @@
+"""The report as a terminal shows it: the verdict, a table of at most 100 columns, the comparisons."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+from unheard.metrics.intervals import Interval
+from unheard.study.report_data import StudyData
+from unheard.study.report_leak import mean_leak
+from unheard.study.report_scores import Compared, chance, compared, recipe_scores
+from unheard.study.report_tables import NONE, percent, points, probability, spread
+
+WIDTH = 100
+
+_HEAD = ("recipe", "runs", "UA [95 %]", "UA over folds", "WA", "leak/chance", "dev − test")
+
+
+def report_text(data: StudyData, notes: Sequence[str]) -> str:
+    """The verdict of the audit in the first line, then ``notes``, the scores in per cent and the comparisons."""
+    rows: list[Sequence[str]] = [_HEAD]
+    scores = {row.name: row for row in recipe_scores(data)}
+    for name, pairs in data.done.items():
+        runs = f"{len(pairs)}/{data.planned}" + ("" if len(pairs) == data.planned else " not complete")
+        if name not in scores:
+            rows.append((name, runs, *[NONE] * 5))
+            continue
+        row, leak = scores[name], mean_leak(data, name)
+        rows.append(
+            (
+                name, runs, _interval(row.ua), spread(row.ua_folds), percent(row.wa.estimate),
+                NONE if math.isnan(leak.probe) else f"{percent(leak.probe)}/{percent(leak.chance)}", points(row.gap),
+            )
+        )  # fmt: skip
+    always = chance(data)
+    rows.append(("(most frequent class)", "", percent(always.ua), "", percent(always.wa), "", ""))
+    lines = [data.audit.verdict, *(line for note in notes for line in textwrap.wrap(note, WIDTH)), ""]
+    lines += _aligned(rows)
+    sentences = [_sentence(one) for one in compared(data)]
+    lines += [""] * bool(sentences)
+    lines += [line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]
+    return "\n".join(lines) + "\n"
+
+
+def _interval(values: Interval) -> str:
+    if math.isnan(values.low):
+        return percent(values.estimate)
+    return f"{percent(values.estimate)} [{percent(values.low)}, {percent(values.high)}]"
+
+
+def _sentence(one: Compared) -> str:
+    result = one.result
+    interval = "" if math.isnan(result.low) else f" [{points(result.low)}, {points(result.high)}]"
+    corrected = f", corrected for {one.comparisons} comparisons" if one.comparisons > 1 else ""
+    sign = "" if one.p < 0.001 else "= "
+    return (
+        f"{one.system} against {one.baseline}: UA {points(result.difference)} points{interval}, "
+        f"p {sign}{probability(one.p)}{corrected}: {one.verdict}"
+    )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    names, *columns = zip(*rows, strict=True)
+    widths = [max(map(len, column)) + 2 for column in columns]
+    first = min(max(map(len, names)), WIDTH - sum(widths))
+    return [
+        (
+            (name if len(name) <= first else name[: first - 1] + "…").ljust(first)
+            + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        ).rstrip()
+        for name, *cells in rows
+    ]

@@ -120,8 +120,9 @@ class Recipe(BaseModel):
         return recipe.model_copy(update=parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, complete: what :meth:`check` reads back."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """Plain values, complete: what :meth:`check` reads back. A classical model has nothing of a network's."""
+        unused = set() if self.classifier is None else {"method", "terms", "optimizer", "training"}
+        return self.model_dump(mode="json", exclude_none=True, exclude=unused)
 
     def to_yaml(self) -> str:
         """The recipe as a file, every setting written out."""

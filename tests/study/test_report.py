@@ -14,6 +14,7 @@ from unheard.errors import InputError
 from unheard.recipe import Recipe
 from unheard.study.plan import Plan
 from unheard.study.report import PARTS, write_report
+from unheard.study.report_leak import MeanLeak
 
 EMOTIONS = ("angry", "happy", "sad")
 MACHINE = {"python": "3.11", "platform": "somewhere", "processor": "x", "threads": 1, "libraries": {"unheard": "0"}}
@@ -45,11 +46,11 @@ def predict(reference, run, skill):
     return [one if ok else EMOTIONS[(EMOTIONS.index(one) + 1) % 3] for one, ok in zip(reference, right, strict=True)]
 
 
-def finish(plan, study, run, skill=0.7, leak=0.5):
+def finish(plan, study, run, skill=0.7, leak=0.5, folds=None):
     """What a finished run leaves, without training."""
     folder = run.folder(study)
     folder.mkdir(parents=True)
-    test = plan.corpus.table.iloc[plan.cut()[run.fold - 1].test]
+    test = plan.corpus.table.iloc[(folds or plan.cut())[run.fold - 1].test]
     table = test[["id", "speaker"]].assign(fold=run.fold, seed=run.seed, emotion=test["emotion"])
     table["predicted"] = predict(table["emotion"], run, skill)
     table.to_csv(folder / "predictions.csv", index=False)
@@ -139,6 +140,20 @@ def test_speaker_dependent_folds_have_a_red_banner(study):
     assert '<p class="verdict-box bad">SPEAKER-DEPENDENT' in page(study)
 
 
+def test_broken_folds_have_a_red_banner(study):
+    corpus = make_corpus(study, tuple("abcdefgh"))
+    copies = Corpus.from_table(corpus.table.assign(digest="0" * 64), study)
+    plan = Plan.make(copies, "speaker-folds:4", [network("one")])
+    plan.write(study)
+    for run in plan.runs():
+        finish(plan, study, run)
+    text = write_report(study)
+    assert text.startswith("LEAKING")
+    assert "BROKEN: " in text
+    assert '<p class="verdict-box bad">LEAKING' in page(study)
+    assert '<p class="remark bad">BROKEN' in page(study)
+
+
 def test_synthesized_speech_is_labelled(study):
     make_study(study, [network("one")], name="synthetic")
     assert "SYNTHETIC: this corpus is synthesized speech" in write_report(study)
@@ -170,6 +185,10 @@ def test_numbers_are_those_of_the_predictions(study):
         assert f"{100 * np.mean(pooled):.1f} [" in line
         assert over_folds in line
         assert "50.0/25.0" in line
+        female = table[table["speaker"].isin([*"aceg"])]
+        of_women = [balanced_accuracy_score(part["emotion"], part["predicted"]) for _, part in female.groupby("seed")]
+        column = 2 + ["one", "two-b"].index(name)
+        assert reader.row("female UA")[column] == f"{100 * np.mean(of_women):.1f} ± {100 * np.std(of_women):.1f}"
         sad = table[table["emotion"] == "sad"]
         recall = sad["predicted"].eq("sad").groupby(sad["seed"]).mean()
         assert f"{100 * recall.mean():.1f} ± {100 * recall.std(ddof=0):.1f}" in reader.row("sad")
@@ -205,10 +224,10 @@ def test_only_what_all_have_finished_is_shown_and_the_rest_is_said(study):
         if run.recipe.name == "two-b" and (run.seed == 1 or run.fold == 4):
             (run.folder(study) / "result.json").unlink()
     text, reader = write_report(study), Reader(page(study))
-    assert "NOT COMPLETE: two-b has 3 of 8 runs, none has none of 8 runs" in " ".join(text.split())
+    assert "NOT COMPLETE: two-b has 3 of 8 runs, none has 0 of 8 runs" in " ".join(text.split())
     assert "folds 1–3 with seed 0" in " ".join(text.split())
-    assert re.search(r"^two-b +3/8 not complete ", text, re.MULTILINE)
-    assert re.search(r"^none +0/8 not complete +–", text, re.MULTILINE)
+    assert re.search(r"^two-b +3/8 incomplete ", text, re.MULTILINE)
+    assert re.search(r"^none +0/8 incomplete +–", text, re.MULTILINE)
     assert reader.row("none 0/8")[1] == "–"
     kept = predictions[(predictions["recipe"] == "one") & (predictions["seed"] == 0) & (predictions["fold"] < 4)]
     expected = f"{100 * balanced_accuracy_score(kept['emotion'], kept['predicted']):.1f}"
@@ -338,8 +357,24 @@ def test_a_large_study_takes_seconds(study):
         make_corpus(study, [f"s{index}" for index in range(30)], 50), "speaker-folds:10", recipes, seeds=range(3)
     )
     plan.write(study)
+    folds = plan.cut()
     for run in plan.runs():
-        finish(plan, study, run)
+        finish(plan, study, run, folds=folds)
     started = time.process_time()
     write_report(study)
     assert time.process_time() - started < 20  # measured: 6
+
+
+@pytest.mark.parametrize(
+    ("probe", "words"),
+    [
+        (0.26, "nothing beyond chance"),
+        (0.41, "no more than the emotion"),
+        (0.6, "less than the raw features"),
+        (0.89, "as much as the raw features"),
+        (0.95, "more than the raw features"),
+        (float("nan"), "not measured"),
+    ],
+)
+def test_the_leak_in_words(probe, words):
+    assert MeanLeak(probe, raw=0.9, emotion=0.4, chance=0.25, speakers=4).words == words

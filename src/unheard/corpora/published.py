@@ -132,3 +132,13 @@ def _duration(path: Path) -> float:
     except soundfile.SoundFileError as problem:
         raise InputError(f"{path}: this is no readable audio file; fetch it again or remove it") from problem
     return round(float(header.duration), 6)
+
+
+def known_editions(corpus: Corpus) -> Mapping[str, Mapping[str, int]] | None:
+    """The editions of the published corpus that this is by its column ``corpus``; None where it is no such corpus."""
+    from unheard.corpora import CORPORA
+
+    if corpus.name not in CORPORA:
+        return None
+    published: Published = CORPORA[corpus.name]
+    return published.editions

@@ -84,17 +84,15 @@ def remarks(data: StudyData) -> list[str]:
     if data.complete:
         return said
     done = ", ".join(
-        f"{name} has {len(pairs) or 'none'} of {many(data.planned, 'run')}"
+        f"{name} has {len(pairs)} of {many(data.planned, 'run')}"
         for name, pairs in data.done.items()
         if len(pairs) < data.planned
     )
-    said.append(f"NOT COMPLETE: {done}")
-    if not data.comparable:
-        said.append(
-            "NOT COMPARABLE: no fold and seed is finished by all recipes, so each row stands for other folds and seeds"
-        )
+    if data.comparable:
+        basis = f"all numbers are those of {runs_text(data.shown)}, which every recipe with a finished run has"
     else:
-        said.append(f"all numbers are those of what every recipe with finished runs has: {runs_text(data.shown)}")
+        basis = "no fold and seed is finished by all recipes, so the rows are of different ones: NOT COMPARABLE"
+    said.append(f"NOT COMPLETE: {done}; {basis}")
     return said
 
 

@@ -34,7 +34,9 @@ class MeanLeak:
         """How much the embedding tells of the speaker."""
         if math.isnan(self.probe):
             return "not measured"
-        if self.probe <= max(self.emotion, self.chance) + SAME:
+        if self.probe <= self.chance + SAME:
+            return "nothing beyond chance"
+        if self.probe <= self.emotion + SAME:
             return "no more than the emotion"
         if self.probe < self.raw - SAME:
             return "less than the raw features"

@@ -34,9 +34,6 @@ _SETTINGS: Any = {
     "svg.hashsalt": "report",
     "text.parse_math": False,
     "font.size": 9.5,
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
     "axes.edgecolor": "#b9c0c7",
     "axes.labelcolor": "#4a525a",
     "axes.spines.top": False,
@@ -61,8 +58,8 @@ def interval_plot(title: str, intervals: Mapping[str, Interval], chance: float, 
         figure, axes = _plot(0.34 * len(intervals) + 1.05, title)
         places = np.arange(len(intervals))
         estimates, lows, highs = 100 * np.array(list(intervals.values()), dtype=float).T
-        axes.hlines(places, lows, highs, colors=BLUE, linewidth=2.4, alpha=0.45)
-        axes.plot(estimates, places, "o", color=BLUE, markersize=6.5)
+        axes.hlines(places, lows, highs, colors=BLUE, linewidth=3, alpha=0.4)
+        axes.plot(estimates, places, "o", color=BLUE, markersize=5)
         axes.axvline(100 * chance, color=GREY, linewidth=1, linestyle=(0, (3, 2)))
         axes.annotate(
             "chance",
@@ -131,7 +128,9 @@ def speaker_bars(title: str, accuracies: pd.Series, groups: Mapping[str, str], m
             _name_rows(axes, [str(speaker) for speaker in ordered.index])
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # over the line of the mean
             for place, value in zip(places, values, strict=True):
-                axes.text(value + 1.4, place, f"{value:.0f}", bbox=ground, va="center", fontsize=8, color="#4a525a")
+                axes.text(
+                    value + 1.4, float(place), f"{value:.0f}", bbox=ground, va="center", fontsize=8, color="#4a525a"
+                )
         else:
             axes.set_yticks([])
             axes.set_ylabel(f"{count:,} speakers")
@@ -176,7 +175,7 @@ def curves(
             )
         axes.set_xlabel("epoch")
         axes.set_ylabel(unit)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
         return _svg(figure, name, f"{title}: {', '.join(lines)} by epoch")
@@ -185,7 +184,8 @@ def curves(
 def _plot(height: float, title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(shortened(title, 48))
+    # Above the names of the rows too, so that long names take no room from it.
+    figure.suptitle(shortened(title, 40), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     axes.tick_params(length=0)
     return figure, axes
 

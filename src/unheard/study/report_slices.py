@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from unheard.metrics.classification import Spread, averaged_confusion
@@ -72,23 +73,27 @@ def _sliced(data: StudyData, column: str) -> bool:
 
 
 def _slice(data: StudyData, column: str) -> Markup:
-    rows = []
-    for name in data.names:
-        predictions = data.of(name)
-        counts = predictions.drop_duplicates(["id", "fold"])[column].value_counts()
-        found = spread_over(scores(predictions, "seed", column).drop(columns="n"), "seed")
-        for value, repeats, wa, wa_sd, ua, ua_sd in found[[column, "repeats", "wa", "wa_sd", "ua", "ua_sd"]].itertuples(
-            index=False
-        ):
-            several = data.even and repeats > 1
-            rows.append(
-                [
-                    name,
-                    str(value),
-                    f"{counts[value]:,}",
-                    spread(Spread(ua, ua_sd if several else np.nan)),
-                    spread(Spread(wa, wa_sd if several else np.nan)),
-                ]
-            )
-    caption = f"By {column}: pooled over folds, mean ± standard deviation over seeds."
-    return table(["recipe", column, "utterances", "UA, %", "WA, %"], rows, caption)
+    """A row for each value and score, a column for each recipe."""
+    found = {
+        name: spread_over(scores(data.of(name), "seed", column).drop(columns="n"), "seed").set_index(column)
+        for name in data.names
+    }
+    counts = data.of(data.names[0]).drop_duplicates(["id", "fold"])[column].value_counts().sort_index()
+    rows: list[list[str | Markup]] = [
+        [
+            Markup("{} <small>{}</small>").format(value, score.upper()),
+            f"{count:,}",
+            *(_score(table, value, score, data.even) for table in found.values()),
+        ]
+        for value, count in zip(counts.index.astype(str), counts, strict=True)
+        for score in ("ua", "wa")
+    ]
+    caption = f"By {column}, %: pooled over folds, mean ± standard deviation over seeds."
+    return table([column, "utterances", *data.names], rows, caption)
+
+
+def _score(found: pd.DataFrame, value: str, score: str, even: bool) -> str:
+    if value not in found.index:
+        return "–"
+    sd = found[f"{score}_sd"][value] if even and found["repeats"][value] > 1 else np.nan
+    return spread(Spread(found[score][value], sd))

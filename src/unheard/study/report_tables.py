@@ -159,7 +159,7 @@ def _cell(share: float, right: bool) -> Markup:
         red,
         green,
         blue,
-        "#fff" if share > 0.45 else "#1b1f24",
+        "#fff" if share > 0.58 else "#1b1f24",
         Markup(' class="right"') if right else "",
         f"{100 * share:.0f}",
     )

@@ -14,7 +14,7 @@ from unheard.study.report_tables import NONE, percent, points, probability, spre
 
 WIDTH = 100
 
-_HEAD = ("recipe", "runs", "UA [95 %]", "UA over folds", "WA", "leak/chance", "dev − test")
+_HEAD = ("recipe", "runs", "UA [95 %]", "UA over folds", "WA", "leak/chance", "dev−test")
 
 
 def report_text(data: StudyData, notes: Sequence[str]) -> str:
@@ -22,7 +22,7 @@ def report_text(data: StudyData, notes: Sequence[str]) -> str:
     rows: list[Sequence[str]] = [_HEAD]
     scores = {row.name: row for row in recipe_scores(data)}
     for name, pairs in data.done.items():
-        runs = f"{len(pairs)}/{data.planned}" + ("" if len(pairs) == data.planned else " not complete")
+        runs = f"{len(pairs)}/{data.planned}" + ("" if len(pairs) == data.planned else " incomplete")
         if name not in scores:
             rows.append((name, runs, *[NONE] * 5))
             continue
@@ -34,7 +34,7 @@ def report_text(data: StudyData, notes: Sequence[str]) -> str:
             )
         )  # fmt: skip
     always = chance(data)
-    rows.append(("(most frequent class)", "", percent(always.ua), "", percent(always.wa), "", ""))
+    rows.append(("(one class always)", "", percent(always.ua), "", percent(always.wa), "", ""))
     lines = [data.audit.verdict, *(line for note in notes for line in textwrap.wrap(note, WIDTH)), ""]
     lines += _aligned(rows)
     sentences = [_sentence(one) for one in compared(data)]

@@ -36,10 +36,10 @@ def curve_part(data: StudyData) -> Section | None:
             kept = _kept(_by_epoch(histories, f"dev_{recipe.training.select}"), dev)
             plots.append(curves(f"{recipe.name}: dev UA", {"mean": 100 * dev}, f"dev{index}", "%", kept))
         if losses:
-            plots.append(curves(f"{recipe.name}: training losses", losses, f"loss{index}", "loss"))
+            plots.append(curves(f"{recipe.name}: losses", losses, f"loss{index}", "loss"))
     if not plots:
         return None
-    note = "A thin line for each run, a thick one for their mean."
+    note = "A thin line for each run, a thick one for their mean. Losses are those on the training part."
     if without:
         note += f" {', '.join(without)}: fitted in one go, no epochs."
     return Section("curves", "Learning curves", grid(plots) + paragraph(note, "note"))

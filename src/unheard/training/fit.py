@@ -50,7 +50,7 @@ def fit(recipe: Recipe, train: Split, dev: Split, seed: int, folder: Path, devic
     folder.mkdir(parents=True, exist_ok=True)
     if recipe.classifier is not None:
         return _fit_classifier(recipe, train.joined(dev))
-    return _NetworkRun(recipe, train, dev, seed, folder, device).run()
+    return NetworkRun(recipe, train, dev, seed, folder, device).run()
 
 
 def _fit_classifier(recipe: Recipe, train: Split) -> FittedClassifier:
@@ -74,7 +74,7 @@ def term_vocabularies(recipe: Recipe, train: Split) -> dict[str, Vocabulary]:
     return vocabularies
 
 
-class _NetworkRun:
+class NetworkRun:
     """One network under training, and what a checkpoint must hold of it."""
 
     def __init__(self, recipe: Recipe, train: Split, dev: Split, seed: int, folder: Path, device: str) -> None:
@@ -126,7 +126,7 @@ class _NetworkRun:
 
     def _epoch(self, epoch: int) -> Scores:
         started = time.perf_counter()
-        losses = self._train(epoch)
+        losses = self.train_epoch(epoch)
         scores: Scores = {f"loss.{name}": value for name, value in losses.items()}
         scores |= self._dev_scores()
         scores["seconds"] = time.perf_counter() - started
@@ -135,7 +135,7 @@ class _NetworkRun:
         self._save()
         return scores
 
-    def _train(self, epoch: int) -> Scores:
+    def train_epoch(self, epoch: int) -> Scores:
         training = self.recipe.training
         sums: dict[str, list[float]] = {}
         self.method.start_epoch(epoch)

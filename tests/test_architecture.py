@@ -37,7 +37,7 @@ ORDER = (
     {"recognizer", "predict"},
     {"serve"},
     {"demo"},
-    {"cli"},
+    {"cli", "__main__"},
 )
 #: On one line, but these do not import each other.
 STRANGERS = ({"audio", "metrics"},)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from unheard.corpora import Corpus
 from unheard.corpora.synthetic import synthesize
 from unheard.frontends.store import FeatureStore
 from unheard.protocols.audit import audit
@@ -20,11 +21,12 @@ from unheard.study.study import run_study, start_over
 #: A corpus in which the speaker tells much of the emotion, small enough for a few minutes.
 SPEAKERS, UTTERANCES, BIAS = 16, 20, 0.75
 PROTOCOL = "speaker-folds:4"
-#: The recipes' own schedule is made for larger corpora; both get the same shorter and steeper one.
+#: The recipes' own settings are made for larger corpora; both get the same shorter and steeper training.
 OVERRIDES = (
-    "training.epochs=30", "optimizer.name=adam", "optimizer.momentum=0", "optimizer.nesterov=false",
-    "front_end.normalize=global", "training.select=ua",
+    "training.epochs=30", "training.select=ua", "optimizer.name=adam", "optimizer.momentum=0",
+    "optimizer.nesterov=false", "front_end.normalize=global", "network.dropout=0.2", "terms.emotion.dropout=0.2",
 )  # fmt: skip
+RECIPES = {"tdnn": OVERRIDES, "tdnn-dat": (*OVERRIDES, "terms.speaker.dropout=0.2")}
 
 
 def run_demo(out: Path, *, force: bool = False) -> None:
@@ -40,9 +42,7 @@ def run_demo(out: Path, *, force: bool = False) -> None:
     folder = out / "corpus"
     if not (folder / "manifest.csv").is_file():
         synthesize(folder, speakers=SPEAKERS, utterances=UTTERANCES, bias=BIAS, workers=cores)
-    recipes = [Recipe.load(name, OVERRIDES) for name in ("tdnn", "tdnn-dat")]
-    from unheard.corpora import Corpus
-
+    recipes = [Recipe.load(name, overrides) for name, overrides in RECIPES.items()]
     plan = Plan.make(Corpus.read(folder), PROTOCOL, recipes, baseline="tdnn").continuing(out)
 
     click.echo("\n2. What its folds prove")

@@ -13,6 +13,9 @@ class InputError(ValueError):
     and exits with 2; everything else that is raised is a fault of ours (exit 1).
     """
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(" ".join(sentence.splitlines()))  # names of files and keys may hold anything
+
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """A hint to append to a sentence: the nearest right name, or all of them when none is near.

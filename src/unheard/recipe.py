@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
@@ -17,6 +17,11 @@ from unheard.methods.optimizer import OptimizerSettings
 from unheard.networks import NETWORKS
 from unheard.registry import Registry
 from unheard.settings import checked, settings_of
+
+
+#: Names become folders, and names of terms parts of other names.
+Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
+TermName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Part(BaseModel):
@@ -65,23 +70,26 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
+    name: Name
     about: str
     source: str = ""
     front_end: Part
     classifier: Part | None = None
     network: Part | None = None
     method: Part = Part(name="descent")
-    terms: dict[str, TermPart] = Field(default_factory=dict)
+    terms: dict[TermName, TermPart] = Field(default_factory=dict)
     optimizer: OptimizerSettings = OptimizerSettings()
     training: Training = Training()
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Recipe:
         if (self.network is None) == (self.classifier is None):
-            raise ValueError("a recipe with either a network or a classifier")
-        if self.network is not None and "emotion" not in self.terms:
-            raise ValueError('a recipe whose terms hold one called "emotion"')
+            found = "neither" if self.network is None else "both"
+            raise ValueError(f"a recipe has either a network or a classifier, and this one has {found}")
+        if self.network is not None:
+            emotion = self.terms.get("emotion")
+            if emotion is None or emotion.settings.get("column", "emotion") != "emotion":
+                raise ValueError('one of the terms must be "emotion", with "column: emotion"')
         return self
 
     @classmethod
@@ -92,10 +100,7 @@ class Recipe(BaseModel):
             InputError: there is none, or a key or value in it is wrong.
         """
         text, where = _text(name_or_file)
-        try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"{where}: this is not YAML ({' '.join(str(error).split())})") from error
+        values = _yaml(text, where)
         if not isinstance(values, dict):
             raise InputError(f"{where}: a recipe is a mapping of keys to values")
         for override in overrides:
@@ -108,15 +113,24 @@ class Recipe(BaseModel):
         recipe = checked(cls, values, where)
         assert isinstance(recipe, Recipe)
         parts: dict[str, Any] = {"front_end": _completed(FRONT_ENDS, recipe.front_end, where, "front_end")}
+        layout, takes = FRONT_ENDS[recipe.front_end.name].layout, ("vector",)
         if recipe.classifier is not None:
             parts["classifier"] = _completed(CLASSIFIERS, recipe.classifier, where, "classifier")
         if recipe.network is not None:
             parts["network"] = _completed(NETWORKS, recipe.network, where, "network")
+            takes = NETWORKS[recipe.network.name].layouts
             parts["method"] = _completed(METHODS, recipe.method, where, "method")
             parts["terms"] = {
-                name: TermPart(kind=term.kind, **_settings(TERMS[term.kind], term.settings, f"{where}, terms.{name}"))
+                name: TermPart(kind=term.kind, **_settings(TERMS, term.kind, term.settings, f"{where}, terms.{name}"))
                 for name, term in recipe.terms.items()
             }
+        if layout not in takes:
+            model = recipe.classifier or recipe.network
+            assert model is not None
+            raise InputError(
+                f'{where}: "{model.name}" takes {" or ".join(takes)} features, but the front end '
+                f'"{recipe.front_end.name}" gives {layout} features'
+            )
         return recipe.model_copy(update=parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -140,12 +154,22 @@ def _text(name_or_file: str | Path) -> tuple[str, str]:
     if path.suffix in {".yaml", ".yml"}:
         if not path.is_file():
             raise InputError(f"{path}: there is no such recipe file; `unheard recipes` lists the built-in ones")
-        return path.read_text(encoding="utf-8"), str(path)
+        try:
+            return path.read_text(encoding="utf-8"), str(path)
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: this is not text in UTF-8; a recipe is a YAML file") from None
     names = recipe_names()
     if str(name_or_file) not in names:
         raise InputError(f'there is no recipe "{name_or_file}"; {did_you_mean(str(name_or_file), names)}')
     file = resources.files("unheard") / "recipes" / f"{name_or_file}.yaml"
     return file.read_text(encoding="utf-8"), f"recipe {name_or_file}"
+
+
+def _yaml(text: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{where}: this is not YAML ({' '.join(str(error).split())})") from error
 
 
 def _override(values: dict[str, Any], override: str, where: str) -> None:
@@ -158,12 +182,16 @@ def _override(values: dict[str, Any], override: str, where: str) -> None:
         if not isinstance(inner, dict):
             raise InputError(f'{where}: the override "{override}" goes into "{key}", which holds no keys')
         values = inner
-    values[last] = yaml.safe_load(value)
+    values[last] = _yaml(value, f'the override "{override}"')
 
 
 def _completed(registry: Registry, part: Part, where: str, key: str) -> Part:
-    return Part(name=part.name, **_settings(registry[part.name], part.settings, f"{where}, {key}"))
+    return Part(name=part.name, **_settings(registry, part.name, part.settings, f"{where}, {key}"))
 
 
-def _settings(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:
-    return checked(settings_of(cls), values, where).model_dump(mode="json")
+def _settings(registry: Registry, name: str, values: dict[str, Any], where: str) -> dict[str, Any]:
+    try:
+        part = registry[name]
+    except InputError as problem:
+        raise InputError(f"{where}: {problem}") from None
+    return checked(settings_of(part), values, where).model_dump(mode="json")

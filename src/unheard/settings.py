@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import reprlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -23,7 +24,7 @@ def settings_of(part: type) -> type[BaseModel]:
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
             fields[name] = (parameter.annotation, default)
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
     return create_model(part.__name__, __config__=config, **fields)
 
 
@@ -50,9 +51,10 @@ def checked(model: type[BaseModel], values: dict[str, Any], where: str) -> BaseM
             ) from None
         if problem["type"] == "missing":
             raise InputError(f'{where}: the key "{path}" is missing') from None
-        value = problem["input"]
-        expected = problem["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-        raise InputError(f'{where}: "{path}" is {value!r}; it should be {expected}') from None
+        if problem["type"] == "value_error":
+            raise InputError(f"{where}: {problem['ctx']['error']}") from None
+        expected = problem["msg"].partition(" should ")[2] or problem["msg"]
+        raise InputError(f'{where}: "{path}" is {reprlib.repr(problem["input"])}; it should {expected}') from None
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,13 +71,13 @@ class Corpus:
         if not path.is_file():
             raise InputError(f"{path}: there is no such manifest; `unheard corpus prepare` makes one from a corpus")
         try:
-            if path.suffix == ".parquet":
-                table = pd.read_parquet(path)
-            else:
-                table = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+            table = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
         except (ValueError, OSError) as problem:
             reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-            raise InputError(f"{path}: this is not a readable manifest ({reason})") from problem
+            raise InputError(
+                f"{path}: this is not a readable manifest ({reason}); save it as CSV with commas, in UTF-8, with a "
+                "header and one row per utterance"
+            ) from problem
         corpus = cls.from_table(table, path.parent, str(path))
         if check_audio:
             corpus._check_audio()
@@ -115,8 +116,10 @@ class Corpus:
         Raises:
             InputError: the corpus has no such column, or nothing in it.
         """
-        if name not in self.table or self.table[name].isna().all():
+        if name not in self.table:
             raise InputError(f'{self.source}: the column "{name}" is missing; {did_you_mean(name, self.table.columns)}')
+        if self.table[name].isna().all():
+            raise InputError(f'{self.source}: the column "{name}" is empty; fill it in where it is known')
         return self.table[name]
 
     def take(self, rows: Iterable[int] | pd.Series) -> Corpus:
@@ -148,7 +151,7 @@ class Corpus:
         for row, audio in enumerate(self.table["audio"]):
             if audio not in seen and not (self.folder / audio).is_file():
                 raise InputError(
-                    f'{self.source}, line {row + 2}: the audio file "{audio}" does not exist in {self.folder}; '
+                    f'{_line(self.table, row, self.source)}: the audio file "{audio}" does not exist in {self.folder}; '
                     "put it there or remove the row"
                 )
             seen.add(audio)
@@ -159,10 +162,30 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Every value as text; blank lines count as lines, those at the end do not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table = pd.read_csv(
+                path, dtype="str", keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False, index_col=False
+            )
+        except pd.errors.ParserWarning:
+            raise ValueError("its rows have more values than its header") from None
+    written = (table.notna() & (table != "")).any(axis=1).to_numpy().nonzero()[0]
+    return table.iloc[: written[-1] + 1 if len(written) else 0]
+
+
+def _line(table: pd.DataFrame, row: int, source: str) -> str:
+    """The file and the line on which a row begins; a text in quotes may span several lines."""
+    breaks = table.iloc[:row].map(lambda value: str(value).count("\n")).to_numpy().sum()
+    return f"{source}, line {row + 2 + int(breaks)}"
+
+
 def _validated(table: pd.DataFrame, source: str) -> pd.DataFrame:
     if "audio" not in table:
         raise InputError(
-            f'{source}: the column "audio" (path of the recording) is missing; its columns are '
+            f'{source}: the column "audio" (path of the recording) is missing, add it; its columns, separated by commas, are '
             f"{', '.join(map(str, table.columns)) or 'none'}"
         )
     if table.empty:
@@ -170,29 +193,38 @@ def _validated(table: pd.DataFrame, source: str) -> pd.DataFrame:
     table = table.reset_index(drop=True).copy()
     for column in table.columns:
         if column in NUMBERS:
-            table[column] = _numbers(table[column], column, source)
+            table[column] = _numbers(table, column, source)
         elif column in TEXTS:
-            text = table[column].astype("str").str.strip()
+            text = table[column].astype("str").str.strip().str.replace("\r\n?", "\n", regex=True)
             table[column] = text.mask(table[column].isna() | (text == ""))
-    _no_row(table["audio"].isna(), table["audio"], source, "has no audio; name its recording or remove the row")
+    _no_row(table["audio"].isna(), table, source, "has no audio; name its recording or remove the row")
     if "id" not in table:
         table["id"] = _default_ids(table)
-    _no_row(table["id"].isna(), table["id"], source, "has no id; give it one or drop the column")
+    _no_row(table["id"].isna(), table, source, "has no id; give it one or drop the column")
     for column, allowed in (("emotion", EMOTIONS), ("gender", GENDERS)):
         if column in table:
-            _only(table[column], allowed, column, source)
+            _only(table, column, allowed, source)
+    start = table["start"] if "start" in table else pd.Series(0.0, table.index)
+    _no_row(start < 0, table, source, "starts before its recording; a start is 0 s or later")
+    if "end" in table:
+        _no_row(table["end"] <= start.fillna(0), table, source, "ends before it starts; an end is later than the start")
     _no_twins(table, source)
     known = [column for column in COLUMNS if column in table]
     return table[known + [column for column in table.columns if column not in known]]
 
 
-def _numbers(values: pd.Series, column: str, source: str) -> pd.Series:
+def _numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:
+    values = table[column]
     stripped = values.astype("str").str.strip() if values.dtype == object or values.dtype == "str" else values
     numbers = pd.to_numeric(stripped, errors="coerce")
     wrong = numbers.isna() & ~values.isna() & ~stripped.astype("str").isin(["", "nan", "NaN"])
+    wrong |= numbers.abs() == float("inf")
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
-        raise InputError(f'{source}, line {row + 2}: the {column} "{values.iat[row]}" is not a number')
+        raise InputError(
+            f'{_line(table, row, source)}: the {column} "{values.iat[row]}" is not a number; write one with a decimal '
+            "point, or leave it empty where it is unknown"
+        )
     return numbers.astype("float64")
 
 
@@ -204,20 +236,21 @@ def _default_ids(table: pd.DataFrame) -> pd.Series:
     return table["audio"] + start.mask(table["start"].isna(), "")
 
 
-def _only(values: pd.Series, allowed: tuple[str, ...], column: str, source: str) -> None:
+def _only(table: pd.DataFrame, column: str, allowed: tuple[str, ...], source: str) -> None:
+    values = table[column]
     wrong = ~(values.isin(allowed) | values.isna())
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         value = values.iat[row]
         raise InputError(
-            f'{source}, line {row + 2}: there is no {column} "{value}"; {did_you_mean(value, allowed)} '
+            f'{_line(table, row, source)}: there is no {column} "{value}"; {did_you_mean(value, allowed)} '
             "(leave it empty where it is unknown)"
         )
 
 
-def _no_row(wrong: pd.Series, values: pd.Series, source: str, what: str) -> None:
+def _no_row(wrong: pd.Series, table: pd.DataFrame, source: str, what: str) -> None:
     if wrong.any():
-        raise InputError(f"{source}, line {int(wrong.to_numpy().argmax()) + 2}: the utterance {what}")
+        raise InputError(f"{_line(table, int(wrong.to_numpy().argmax()), source)}: the utterance {what}")
 
 
 def _no_twins(table: pd.DataFrame, source: str) -> None:
@@ -229,6 +262,7 @@ def _no_twins(table: pd.DataFrame, source: str) -> None:
             same = (table[columns].iloc[:row].fillna(-1) == table[columns].iloc[row].fillna(-1)).all(axis=1)
             first = int(same.to_numpy().argmax())
             raise InputError(
-                f'{source}, line {row + 2}: the {what} "{table[columns[0]].iat[row]}" stands in line {first + 2} '
+                f'{_line(table, row, source)}: the {what} "{table[columns[0]].iat[row]}" stands in line '
+                f"{_line(table, first, source).rpartition(' ')[2]} "
                 "already; remove one of the two rows"
             )

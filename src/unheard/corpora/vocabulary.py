@@ -45,4 +45,5 @@ class Vocabulary:
 
     def encode(self, values: pd.Series) -> NDArray[np.int64]:
         """Class numbers [utterances]; −1 where the value is missing or was not in training."""
-        return pd.Categorical(values, categories=list(self.classes)).codes.astype(np.int64)
+        numbers = pd.Index(self.classes).get_indexer(values.map(str, na_action="ignore"))
+        return np.asarray(numbers, dtype=np.int64)

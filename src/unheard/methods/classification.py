@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
+from unheard.errors import InputError, did_you_mean
 from unheard.frontends.statistics import valid_frames
 from unheard.methods.batch import Batch
 from unheard.methods.gradient_reversal import Reversal, reverse_gradient
@@ -33,6 +37,9 @@ class Classification(Term):
         weight: of the loss in the sum.
         balanced: weigh classes by the inverse of their number in training.
         reverse: reverse the gradient into the network, and how strongly.
+
+    Raises:
+        InputError: the network has no such tap.
     """
 
     def __init__(
@@ -42,13 +49,15 @@ class Classification(Term):
         *,
         column: str,
         tap: str = "embedding",
-        hidden: tuple[int, ...] = (64, 64),
-        dropout: float = 0.5,
-        weight: float = 1.0,
+        hidden: tuple[PositiveInt, ...] = (64, 64),
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5,
+        weight: NonNegativeFloat = 1.0,
         balanced: bool = False,
         reverse: Reversal | None = None,
     ) -> None:
         super().__init__()
+        if tap not in taps:
+            raise InputError(f'there is no tap "{tap}" to read "{column}" from; {did_you_mean(tap, taps)}')
         self.column, self.tap, self.weight, self.balanced, self.reverse = column, tap, weight, balanced, reverse
         self.head = Perceptron(taps[tap], hidden, len(vocabulary), dropout)
         self.register_buffer("class_weight", torch.ones(len(vocabulary)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class OptimizerSettings(BaseModel):
     """Which optimiser, its rate, and by what the rate is multiplied after every epoch."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: Literal["sgd", "adam", "adamw"] = "adam"
     learning_rate: PositiveFloat = 1e-3

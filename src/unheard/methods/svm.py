@@ -65,6 +65,12 @@ class LinearSvm:
         self.cost = self._choose_cost(x, y, speakers) if len(self.costs) > 1 else self.costs[0]
         (self._planes,) = self._fits(x, y, (self.cost,))
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many classes it tells apart, and from how many values."""
+        classes, values = self._planes.weights.shape
+        return classes, values
+
     def decisions(self, features: ArrayLike) -> Floats:
         """How far each vector lies on each class's side, in margins: [n, values] → [n, classes]."""
         return self._planes.decisions(np.asarray(features, dtype=np.float64))
@@ -93,10 +99,10 @@ class LinearSvm:
         try:
             planes = _Planes(*(np.asarray(state[name], dtype=np.float64) for name in _Planes.__annotations__))
             cost = float(state["cost"][0])
-        except KeyError as missing:
+        except (KeyError, IndexError) as missing:
             raise InputError(f"the saved SVM has no {missing}; train it again") from None
-        values = planes.weights.shape[-1]
-        if not planes.mean.shape == planes.scale.shape == (values,) or len(planes.intercepts) != len(planes.weights):
+        classes, values = planes.weights.shape if planes.weights.ndim == 2 else (0, 0)
+        if not planes.mean.shape == planes.scale.shape == (values,) or planes.intercepts.shape != (classes,):
             raise InputError("the sizes in the saved SVM do not fit each other; train it again")
         svm = cls(costs=(cost,))
         svm.cost, svm._planes = cost, planes

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from unheard.frontends.statistics import valid_frames
@@ -34,10 +37,10 @@ class TdnnLstm(Network):
         self,
         shape: tuple[int, ...],
         *,
-        channels: tuple[int, int] = (128, 64),
-        lstm: int = 64,
-        width: int = 256,
-        dropout: float = 0.5,
+        channels: tuple[PositiveInt, PositiveInt] = (128, 64),
+        lstm: PositiveInt = 64,
+        width: PositiveInt = 256,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5,
     ) -> None:
         super().__init__()
         self.taps = {"local": channels[1], "frames": width, "embedding": 2 * width}

@@ -134,7 +134,7 @@ def write_results(plan: Plan, study: Path) -> pd.DataFrame:
 def read_predictions(plan: Plan, study: Path, file: str = "predictions.csv") -> pd.DataFrame:
     """The predictions of all finished runs, with a column ``recipe`` and the utterances' metadata."""
     tables = [
-        pd.read_csv(run.folder(study) / file, dtype={"id": "str", "speaker": "str"}).assign(recipe=run.recipe.name)
+        _read_table(run.folder(study) / file).assign(recipe=run.recipe.name)
         for run in plan.runs()
         if read_result(run.folder(study)) is not None
     ]
@@ -144,6 +144,11 @@ def read_predictions(plan: Plan, study: Path, file: str = "predictions.csv") -> 
         column for column in ("id", "gender", "session", "style", "language", "corpus") if column in plan.corpus.table
     ]
     return pd.concat(tables, ignore_index=True).merge(plan.corpus.table[metadata], on="id", how="left")
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table of predictions; a speaker called "NA" is no missing one."""
+    return pd.read_csv(path, dtype={"id": "str", "speaker": "str"}, keep_default_na=False)
 
 
 def _front_ends(plan: Plan) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -132,10 +132,11 @@ class NetworkRun:
         scores["seconds"] = time.perf_counter() - started
         self.history.append({"epoch": epoch} | scores)
         self._keep_best(scores)
-        self._save()
+        self.save()
         return scores
 
     def train_epoch(self, epoch: int) -> Scores:
+        """One pass over the training items; the mean of each term's loss."""
         training = self.recipe.training
         sums: dict[str, list[float]] = {}
         self.method.start_epoch(epoch)
@@ -166,7 +167,8 @@ class NetworkRun:
             self.best = copy.deepcopy(self.method.module.state_dict())
             self.best_score = self.best_score if score is None else score
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Keep where the run is."""
         state = {
             "method": self.method.state_dict(),
             "best": self.best,

@@ -170,14 +170,8 @@ def build_model(recipe: Recipe, front_end: FrontEnd, vocabularies: dict[str, Voc
     Every part draws its first weights under its own name, so that adding a term leaves the others as they were.
     """
     assert recipe.network is not None
-    part = NETWORKS[recipe.network.name]
-    if front_end.layout not in part.layouts:
-        raise InputError(
-            f'recipe {recipe.name}: the network "{recipe.network.name}" takes {" or ".join(part.layouts)} features, '
-            f'but the front end "{recipe.front_end.name}" gives {front_end.layout} features'
-        )
     with seeded(seed, "network"):
-        network = make(part, recipe.network.settings, front_end.shape)
+        network = make(NETWORKS[recipe.network.name], recipe.network.settings, front_end.shape)
     terms = {}
     for name, term in recipe.terms.items():
         if name in vocabularies:
@@ -194,27 +188,44 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
     """
     folder = Path(folder)
     config = _config(folder)
+    recipe = Recipe.check(config["recipe"], f"{folder / 'config.json'}, recipe")
+    vocabularies = {"emotion": Vocabulary("emotion", tuple(config["vocabularies"]["emotion"]))}
     try:
         tensors = load_file(folder / "model.safetensors")
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, TypeError) as error:  # the last for numbers of a type that numpy lacks
         raise InputError(f"{folder / 'model.safetensors'}: this is not a complete model ({error})") from error
-    recipe = Recipe.check(config["recipe"], f"{folder / 'config.json'}, recipe")
-    vocabularies = {name: Vocabulary(name, tuple(classes)) for name, classes in config["vocabularies"].items()}
-    front_end = build_front_end(recipe)
-    if recipe.classifier is not None:
-        state = {name.removeprefix("classifier."): value for name, value in tensors.items()}
-        classifier = CLASSIFIERS[recipe.classifier.name].from_state(state)
-        return FittedClassifier(recipe, front_end, vocabularies, classifier), config["trained_on"]
-    model = build_model(recipe, front_end, vocabularies)
-    state_dict = {name: torch.from_numpy(value) for name, value in tensors.items()}
-    statistics = {name: state_dict.pop(name) for name in list(state_dict) if name.startswith("front_end.")}
+    restore = _restored_classifier if recipe.classifier is not None else _restored_network
     try:
-        front_end.load_state_dict({name.removeprefix("front_end."): value for name, value in statistics.items()})
-        model.load_state_dict(state_dict)
-    except RuntimeError as error:
+        return restore(recipe, vocabularies, tensors), config["trained_on"]
+    except (InputError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder}: the numbers in model.safetensors do not fit config.json ({reason})") from error
-    return FittedNetwork(recipe, front_end, vocabularies, model.eval()), config["trained_on"]
+
+
+def _restored_classifier(
+    recipe: Recipe, vocabularies: dict[str, Vocabulary], tensors: dict[str, NDArray[Any]]
+) -> FittedClassifier:
+    assert recipe.classifier is not None
+    front_end = build_front_end(recipe)
+    classifier = CLASSIFIERS[recipe.classifier.name].from_state(
+        {name.removeprefix("classifier."): value for name, value in tensors.items()}
+    )
+    emotions = len(vocabularies["emotion"])
+    if classifier.shape != (emotions, *front_end.shape):
+        raise InputError(f"it takes {classifier.shape[1]} values and tells {classifier.shape[0]} classes apart")
+    return FittedClassifier(recipe, front_end, vocabularies, classifier)
+
+
+def _restored_network(
+    recipe: Recipe, vocabularies: dict[str, Vocabulary], tensors: dict[str, NDArray[Any]]
+) -> FittedNetwork:
+    front_end = build_front_end(recipe)
+    model = build_model(recipe, front_end, vocabularies)
+    state = {name: torch.from_numpy(value) for name, value in tensors.items()}
+    statistics = {name: state.pop(name) for name in list(state) if name.startswith("front_end.")}
+    front_end.load_state_dict({name.removeprefix("front_end."): value for name, value in statistics.items()})
+    model.load_state_dict(state)
+    return FittedNetwork(recipe, front_end, vocabularies, model.eval())
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -223,10 +234,14 @@ def _config(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder}: there is no recognizer here (no config.json); `unheard train` makes one")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: this is not JSON ({error})") from error
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise InputError(f"{path}: this is not a recognizer of format {FORMAT}; train it again with this version")
-    if not isinstance(config.get("recipe"), dict) or "emotion" not in config.get("vocabularies", {}):
-        raise InputError(f"{path}: the recipe or the list of emotions is missing")
+    for key in ("recipe", "vocabularies", "trained_on"):
+        if not isinstance(config.get(key), dict):
+            raise InputError(f'{path}: "{key}" is missing or holds no keys; train the recognizer again')
+    emotions = config["vocabularies"].get("emotion")
+    if not isinstance(emotions, list) or len(emotions) < 2 or not all(isinstance(name, str) for name in emotions):
+        raise InputError(f'{path}: "vocabularies.emotion" is not a list of emotions; train the recognizer again')
     return config

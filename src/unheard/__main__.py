@@ -1,0 +1,5 @@
+"""``python -m unheard`` is the command ``unheard``."""
+
+from unheard.cli import main
+
+main()

@@ -1,0 +1,170 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from unheard.corpora import Corpus
+from unheard.errors import InputError
+from unheard.frontends.store import FeatureStore
+from unheard.recipe import Recipe
+from unheard.study.plan import Plan
+from unheard.study.study import read_predictions, run_study, train_one
+
+SMALL = ("network.channels=[8,8]", "network.lstm=4", "network.width=12", "training.batch_size=8")
+PROTOCOL = "speaker-folds:3"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Six speakers, two emotions that sound high and low."""
+    folder = tmp_path_factory.mktemp("corpus")
+    draw = np.random.default_rng(0)
+    rows = []
+    for speaker in ("001", "NA", "c", "d", "e", "f"):
+        for index in range(6):
+            emotion = ("angry", "sad")[index % 2]
+            seconds = np.arange(int(16000 * draw.uniform(0.5, 0.8))) / 16000
+            wave = np.sin(2 * np.pi * (200 if emotion == "sad" else 900) * seconds) * 0.3
+            name = f"{speaker}-{index}.wav"
+            soundfile.write(folder / name, wave + 0.05 * draw.standard_normal(len(wave)), 16000)
+            rows.append({"audio": name, "speaker": speaker, "gender": "female", "emotion": emotion})
+    Corpus.from_table(pd.DataFrame(rows), folder).write(folder / "manifest.csv")
+    return folder
+
+
+def recipes(*overrides: str) -> list[Recipe]:
+    return [Recipe.load(name, (*SMALL, "training.epochs=2", *overrides)) for name in ("tdnn", "tdnn-dat")]
+
+
+def predictions(study: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(study)): file.read_bytes() for file in sorted(study.rglob("*predictions.csv"))}
+
+
+@pytest.fixture(scope="module")
+def study(folder, tmp_path_factory) -> tuple[Plan, Path, FeatureStore]:
+    """A finished study, done in this process's workers."""
+    out = tmp_path_factory.mktemp("study") / "out"
+    store = FeatureStore(tmp_path_factory.mktemp("cache"))
+    plan = Plan.make(Corpus.read(folder), PROTOCOL, recipes(), folds=[1, 2], seeds=[0])
+    run_study(plan, out, store, workers=2)
+    return plan, out, store
+
+
+def test_a_study_leaves_what_scripts_rely_on(study):
+    plan, out, _ = study
+    results = pd.read_csv(out / "results.csv")
+    assert list(results.columns[:9]) == ["recipe", "protocol", "fold", "seed", "n", "wa", "ua", "dev_wa", "dev_ua"]
+    assert "leak" in results
+    assert len(results) == 4
+    for run in plan.runs():
+        folder = run.folder(out)
+        for name in ("recipe.yaml", "metrics.jsonl", "predictions.csv", "dev_predictions.csv", "result.json"):
+            assert (folder / name).is_file()
+        table = pd.read_csv(folder / "predictions.csv", dtype={"speaker": "str"}, keep_default_na=False)
+        assert list(table.columns) == ["id", "speaker", "fold", "seed", "emotion", "predicted", "p_angry", "p_sad"]
+        test = plan.corpus.table.iloc[plan.cut()[run.fold - 1].test]
+        assert table["id"].tolist() == test["id"].tolist()
+        assert table["speaker"].tolist() == test["speaker"].tolist()
+        assert np.allclose(table[["p_angry", "p_sad"]].sum(axis=1), 1, atol=1e-5)
+        result = json.loads((folder / "result.json").read_text())
+        assert result["wa"] == pytest.approx((table["emotion"] == table["predicted"]).mean())
+        assert result["machine"]["threads"] == 1
+    assert len(read_predictions(plan, out)) == 48
+    assert read_predictions(plan, out)["speaker"].notna().all()
+
+
+def test_a_finished_study_is_not_done_again(study):
+    plan, out, store = study
+    before = {file: file.stat().st_mtime_ns for file in out.rglob("result.json")}
+    run_study(plan, out, store, workers=2)
+    assert {file: file.stat().st_mtime_ns for file in out.rglob("result.json")} == before
+
+
+def test_one_worker_gives_the_numbers_of_two(study, tmp_path):
+    plan, out, store = study
+    run_study(plan, tmp_path / "out", store, workers=1)
+    assert predictions(tmp_path / "out") == predictions(out)
+
+
+def test_folds_seeds_and_recipes_can_be_added(study):
+    plan, out, _ = study
+    more = Plan.make(plan.corpus, PROTOCOL, [Recipe.load("egemaps-svm")], folds=[3], seeds=[1]).continuing(out)
+    assert [recipe.name for recipe in more.recipes] == ["tdnn", "tdnn-dat", "egemaps-svm"]
+    assert (more.folds, more.seeds) == ((1, 2, 3), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"protocol": "leave-one-speaker-out"}, "another protocol"),
+        ({"recipes": recipes("training.epochs=9")}, 'another recipe "tdnn"'),
+        ({"drop": True}, "another corpus"),
+    ],
+)
+def test_a_folder_of_another_study_is_refused(change, sentence, study):
+    plan, out, _ = study
+    corpus = plan.corpus.take(range(len(plan.corpus) - 1)) if "drop" in change else plan.corpus
+    other = Plan.make(corpus, change.get("protocol", PROTOCOL), change.get("recipes", plan.recipes))
+    with pytest.raises(InputError, match=sentence):
+        other.continuing(out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"folds": [4]}, "there is no fold 4"),
+        ({"baseline": "tdn"}, 'the baseline "tdn" is not among'),
+        ({"recipes": [*recipes(), *recipes()]}, 'two recipes are called "tdnn"'),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(arguments, sentence, study):
+    plan, _, _ = study
+    chosen = arguments.pop("recipes", list(plan.recipes))
+    with pytest.raises(InputError, match=sentence):
+        Plan.make(plan.corpus, PROTOCOL, chosen, **arguments)
+
+
+def test_train_one_refuses_a_folder_of_another_run(study, tmp_path):
+    plan, _, store = study
+    train_one(plan.corpus, plan.recipes[0], tmp_path, store, protocol=PROTOCOL)
+    assert (tmp_path / "recognizer" / "model.safetensors").is_file()
+    with pytest.raises(InputError, match="there is another run in this folder"):
+        train_one(plan.corpus, plan.recipes[0], tmp_path, store, protocol=PROTOCOL, seed=1)
+
+
+COMMAND = [sys.executable, "-m", "unheard", "study", "tdnn", "tdnn-dat", *SMALL, "training.epochs=6"]
+
+
+def start(folder: Path, out: Path, cache: Path) -> subprocess.Popen:
+    arguments = ["--corpus", folder, "--protocol", PROTOCOL, "--folds", "1,2", "--out", out, "--cache", cache]
+    command = [*COMMAND, *map(str, arguments), "--workers", "2"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_kill_nine_changes_no_prediction(folder, tmp_path):
+    """Killed again and again at moments of any kind, the study ends with the bytes of one that was left alone."""
+    cache = tmp_path / "cache"
+    undisturbed = start(folder, tmp_path / "whole", cache)
+    assert undisturbed.wait(timeout=200) == 0, undisturbed.stderr.read()
+    kills, patience, code = 0, 3.0, None
+    while code is None:
+        process = start(folder, tmp_path / "cut", cache)
+        try:
+            code = process.wait(timeout=patience)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+            patience *= 1.6
+            time.sleep(0.5)
+    assert code == 0, process.stderr.read()
+    assert kills >= 2
+    assert predictions(tmp_path / "cut") == predictions(tmp_path / "whole")

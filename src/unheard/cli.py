@@ -122,6 +122,7 @@ def audit(manifest: Path, name: str | None, seed: int, style: str) -> None:
     from unheard.corpora.published import known_editions
     from unheard.protocols import get_protocol
     from unheard.protocols.audit import audit as audit_folds
+    from unheard.protocols.audit_rendering import audit_html, audit_text
 
     protocol = get_protocol(name) if name else None
     found = Corpus.read(manifest).with_digests()
@@ -129,7 +130,7 @@ def audit(manifest: Path, name: str | None, seed: int, style: str) -> None:
     if style == "json":
         click.echo(json.dumps(result.to_dict(), indent=2, ensure_ascii=False))
     else:
-        click.echo(result.to_html() if style == "html" else result.to_text())
+        click.echo(audit_html(result) if style == "html" else audit_text(result))
     sys.exit(0 if result.ok else 3)
 
 

@@ -12,6 +12,7 @@ from unheard.corpora import Corpus
 from unheard.corpora.synthetic import synthesize
 from unheard.frontends.store import FeatureStore
 from unheard.protocols.audit import audit
+from unheard.protocols.audit_rendering import audit_text
 from unheard.recipe import Recipe
 from unheard.recognizer import Recognizer
 from unheard.study.plan import Plan
@@ -46,7 +47,7 @@ def run_demo(out: Path, *, force: bool = False) -> None:
     plan = Plan.make(Corpus.read(folder), PROTOCOL, recipes, baseline="tdnn").continuing(out)
 
     click.echo("\n2. What its folds prove")
-    click.echo(audit(plan.corpus, plan.protocol).to_text())
+    click.echo(audit_text(audit(plan.corpus, plan.protocol)))
 
     click.echo("\n3. Two recipes, judged by speakers they never heard")
     run_study(plan, out, FeatureStore(out / "features"), workers=cores)

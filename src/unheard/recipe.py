@@ -18,7 +18,6 @@ from unheard.networks import NETWORKS
 from unheard.registry import Registry
 from unheard.settings import checked, settings_of
 
-
 #: Names become folders, and names of terms parts of other names.
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
 TermName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

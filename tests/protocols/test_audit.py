@@ -8,6 +8,7 @@ import pytest
 from unheard.corpora.corpus import Corpus
 from unheard.protocols import get_protocol
 from unheard.protocols.audit import audit
+from unheard.protocols.audit_rendering import audit_text
 from unheard.protocols.fold import Fold, Protocol
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
@@ -209,5 +210,5 @@ def test_a_hundred_thousand_utterances_take_seconds():
     )
     start = time.process_time()
     found = audit(corpus, get_protocol("speaker-folds:10"))
-    found.to_text()
+    audit_text(found)
     assert time.process_time() - start < 10

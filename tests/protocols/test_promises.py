@@ -15,6 +15,7 @@ from unheard.corpora.corpus import Corpus
 from unheard.errors import InputError
 from unheard.protocols import get_protocol
 from unheard.protocols.audit import audit
+from unheard.protocols.audit_rendering import audit_text
 
 SPEAKER_INDEPENDENT = ("leave-one-speaker-out", "speaker-folds:3", "speaker-folds:5", "speaker-holdout")
 EVERY_UTTERANCE_ONCE = ("leave-one-speaker-out", "speaker-folds:3", "speaker-folds:5", "random-folds:3")
@@ -158,4 +159,4 @@ def test_real_corpora(manifest, protocol):
     assert (found.overlaps["speaker"].test_in_train == 0) == rule.speaker_independent
     if protocol in EVERY_UTTERANCE_ONCE:
         assert sum(fold.test for fold in found.folds) == len(rows_labelled(corpus))
-    assert all(len(line) <= 100 for line in found.to_text().splitlines())
+    assert all(len(line) <= 100 for line in audit_text(found).splitlines())

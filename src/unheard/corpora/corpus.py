@@ -243,7 +243,7 @@ def _only(table: pd.DataFrame, column: str, allowed: tuple[str, ...], source: st
         row = int(wrong.to_numpy().argmax())
         value = values.iat[row]
         raise InputError(
-            f'{_line(table, row, source)}: there is no {column} "{value}"; {did_you_mean(value, allowed)} '
+            f'{_line(table, row, source)}: there is no {column} "{value}"; {did_you_mean(str(value), allowed)} '
             "(leave it empty where it is unknown)"
         )
 

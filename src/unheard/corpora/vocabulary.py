@@ -45,5 +45,5 @@ class Vocabulary:
 
     def encode(self, values: pd.Series) -> NDArray[np.int64]:
         """Class numbers [utterances]; −1 where the value is missing or was not in training."""
-        numbers = pd.Index(self.classes).get_indexer(values.map(str, na_action="ignore"))
+        numbers = pd.Index(self.classes).get_indexer(pd.Index(values.map(str, na_action="ignore")))
         return np.asarray(numbers, dtype=np.int64)

@@ -69,8 +69,8 @@ class FeatureStore:
         folder = self.folder / f"{name}-{_front_end_key(front_end, settings)}"
         keys = _utterance_keys(corpus)
         index = _read_index(folder)
-        first_rows = {key: row for row, key in reversed(list(enumerate(keys)))}
-        missing = [row for key, row in first_rows.items() if key not in index]
+        first_rows = {key: row for row, key in reversed(list(enumerate(keys)))}  # a recording may be there twice
+        missing = sorted(row for key, row in first_rows.items() if key not in index)
         if missing:
             _compute(front_end, name, settings, corpus, keys, missing, folder, workers)
             index = _read_index(folder)
@@ -154,11 +154,9 @@ def _write_shard(front_end: FrontEnd, corpus: Corpus, keys: list[str], folder: P
 
 def _fixed(front_end: FrontEnd, corpus: Corpus) -> Iterator[Array]:
     table = corpus.table
+    starts, ends = (table[column].to_numpy() if column in table else None for column in ("start", "end"))
     for row in range(len(corpus)):
-        start, end = (
-            None if column not in table or np.isnan(table[column].iat[row]) else float(table[column].iat[row])
-            for column in ("start", "end")
-        )
+        start, end = (None if at is None or np.isnan(at[row]) else float(at[row]) for at in (starts, ends))
         try:
             waveform = read_audio(corpus.audio_path(row), start=start, end=end)
         except InputError as problem:

@@ -42,6 +42,8 @@ class Classification(Term):
         InputError: the network has no such tap.
     """
 
+    class_weight: Tensor
+
     def __init__(
         self,
         taps: dict[str, int],

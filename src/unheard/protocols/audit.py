@@ -98,18 +98,6 @@ class Audit:
         """Everything as JSON holds it."""
         return {"ok": self.ok, **asdict(self)}
 
-    def to_text(self) -> str:
-        """The audit as plain text of at most 100 columns."""
-        from unheard.protocols.audit_rendering import audit_text
-
-        return audit_text(self)
-
-    def to_html(self) -> str:
-        """The audit as an HTML fragment, one ``<section>``."""
-        from unheard.protocols.audit_rendering import audit_html
-
-        return audit_html(self)
-
 
 def audit(
     corpus: Corpus,

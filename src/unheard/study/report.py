@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from unheard import __version__
+from unheard.protocols.audit_rendering import audit_html
 from unheard.study.report_data import StudyData, ranges, read_study, runs_text
 from unheard.study.report_leak import leak_part
 from unheard.study.report_scores import accuracy_part, comparison_part
@@ -28,7 +29,7 @@ Part = Callable[[StudyData], Section | None]
 
 def audit_part(data: StudyData) -> Section:
     """What can be proved about the folds, in full."""
-    return Section("audit", "The audit", Markup(data.audit.to_html()))  # escaped by the audit itself
+    return Section("audit", "The audit", Markup(audit_html(data.audit)))  # escaped by the audit itself
 
 
 #: What a report consists of, in this order.

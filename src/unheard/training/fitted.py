@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from unheard.methods.batch import Batch
 from unheard.methods.model import Model
 from unheard.networks import NETWORKS
 from unheard.networks.layers import mean_over_time
+from unheard.networks.network import Tap
 from unheard.recipe import Recipe
 from unheard.seeds import seeded
 from unheard.settings import make
@@ -103,7 +104,7 @@ class FittedNetwork(Fitted):
         """The tap that the emotion term reads, averaged over time and pieces: [utterances, width]."""
         name = self.model.term("emotion").tap
 
-        def pooled(taps: Any) -> torch.Tensor:
+        def pooled(taps: dict[str, Tap]) -> torch.Tensor:
             values, lengths = taps[name]
             if lengths is None:
                 return values
@@ -112,7 +113,7 @@ class FittedNetwork(Fitted):
         return self._read(features, pooled)
 
     @torch.inference_mode()
-    def _read(self, features: Sequence[Array], what: Any) -> Array:
+    def _read(self, features: Sequence[Array], what: Callable[[dict[str, Tap]], torch.Tensor]) -> Array:
         self.model.eval()
         items = Items.cut(self.front_end, features)
         rows: list[torch.Tensor] = [torch.empty(0)] * len(items)

@@ -33,10 +33,12 @@ RECIPES = ("tdnn", "tdnn-mtl", "tdnn-dat")
 def split() -> Split:
     draw = np.random.default_rng(0)
     lengths = draw.integers(150, 350, UTTERANCES)
-    table = pd.DataFrame({
-        "emotion": draw.choice(["angry", "happy", "neutral", "sad"], UTTERANCES),
-        "speaker": draw.choice([f"s{index}" for index in range(8)], UTTERANCES),
-    })
+    table = pd.DataFrame(
+        {
+            "emotion": draw.choice(["angry", "happy", "neutral", "sad"], UTTERANCES),
+            "speaker": draw.choice([f"s{index}" for index in range(8)], UTTERANCES),
+        }
+    )
     return Split(table, [draw.standard_normal((length, 39), dtype=np.float32) for length in lengths])
 
 
@@ -86,7 +88,10 @@ def main() -> None:
         ratio = median(mine / other for mine, other in zip(seconds, times["bare"], strict=True))
         label = "bare PyTorch loop, emotion only" if name == "bare" else f"`{name}` through unheard"
         lines.append(f"| {label} | {1000 * median(seconds) / len(batches):.1f} | {ratio:.2f} |")
-    lines += ["", f"torch {version('torch')}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"]
+    lines += [
+        "",
+        f"torch {version('torch')}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}",
+    ]
     text = "\n".join(lines) + "\n"
     print(text)
     RESULT.parent.mkdir(exist_ok=True)

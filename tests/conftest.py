@@ -42,7 +42,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def write_tiny_corpus(folder: Path, speakers: int = 4, each: int = 2, corpus: str = "tiny") -> Corpus:
-    """A manifest and audio: ``each`` utterances of every speaker and emotion; the emotion is a pitch, the speaker a timbre."""
+    """A manifest and audio, ``each`` of every speaker and emotion: the emotion is a pitch, the speaker a timbre."""
     rows = []
     for speaker in range(speakers):
         for emotion, pitch in (("angry", 300), ("sad", 150)):
@@ -54,7 +54,9 @@ def write_tiny_corpus(folder: Path, speakers: int = 4, each: int = 2, corpus: st
                 sound = 0.1 * np.sum(tones, axis=0) * (1 + np.sin(2 * np.pi * 4 * time)) / 2
                 soundfile.write(folder / name, sound + 0.003 * draw.standard_normal(len(time)), 16000)
                 gender = ("female", "male")[speaker % 2]
-                rows.append({"audio": name, "speaker": f"00{speaker}", "gender": gender, "emotion": emotion, "corpus": corpus})
+                rows.append(
+                    {"audio": name, "speaker": f"00{speaker}", "gender": gender, "emotion": emotion, "corpus": corpus}
+                )
     made = Corpus.from_table(pd.DataFrame(rows), folder, str(folder / "manifest.csv"))
     made.write(folder / "manifest.csv")
     return made
@@ -88,7 +90,7 @@ def small_recipe() -> Recipe:
 def small_run(tiny_corpus: Corpus, small_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of one finished run of the small recipe; to be read only."""
     from unheard.frontends.store import FeatureStore
-    from unheard.study.study import train_one
+    from unheard.studies.study import train_one
 
     folder = tmp_path_factory.mktemp("small-run")
     train_one(tiny_corpus, small_recipe, folder, FeatureStore(tmp_path_factory.mktemp("features")))

@@ -130,7 +130,7 @@ def test_a_wrong_override_gets_one_sentence(override: str, said: str):
         (b"- tdnn\n", "a recipe is a mapping of keys to values"),
         (b"name: a\n\tabout: b\n", "this is not YAML"),
         (b"\xff\xfe\x00", "this is not text in UTF-8"),
-        (b"[" * 100_000, "this is not YAML"),
+        (b"[" * 2_000, "this is not YAML"),
         (b"1: 2\n", 'the key "name" is missing'),
         (b"name: a\nabout: b\n", 'the key "front_end" is missing'),
         (b"name: a\nabout: b\nfront_end: {bands: 3}\n", 'the key "front_end.name" is missing'),
@@ -149,7 +149,9 @@ def test_a_wrong_file_gets_one_sentence_with_its_name(tmp_path: Path, content: b
 
 def test_a_recipe_executes_nothing(tmp_path: Path):
     file, trace = tmp_path / "mine.yaml", tmp_path / "trace"
-    file.write_text(f"name: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{trace}']]\n")
+    file.write_text(
+        f"name: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{trace}']]\n"
+    )
     assert "this is not YAML" in sentence(file)
     assert not trace.exists()
 

@@ -10,7 +10,9 @@ from unheard.registry import Registry
 
 @pytest.fixture
 def shapes() -> Registry:
-    return Registry("shape", {"fraction": "fractions:Fraction", "unused": "no_such_package:Thing"}, group="unheard.shapes")
+    return Registry(
+        "shape", {"fraction": "fractions:Fraction", "unused": "no_such_package:Thing"}, group="unheard.shapes"
+    )
 
 
 def test_a_part_is_loaded_when_it_is_asked_for(shapes: Registry):
@@ -34,8 +36,6 @@ def test_other_packages_add_their_own_but_replace_none(shapes: Registry, monkeyp
         EntryPoint("decimal", "decimal:Decimal", "unheard.shapes"),
         EntryPoint("fraction", "os:system", "unheard.shapes"),
     ]
-    monkeypatch.setattr(
-        unheard.registry, "entry_points", lambda group: points if group == "unheard.shapes" else []
-    )
+    monkeypatch.setattr(unheard.registry, "entry_points", lambda group: points if group == "unheard.shapes" else [])
     assert list(shapes) == ["fraction", "unused", "decimal"]
     assert shapes["decimal"]("0.5") == shapes["fraction"](1, 2)

@@ -24,7 +24,14 @@ class Part:
         inner: Inner | None = None,
         column: str,
     ) -> None:
-        self.shape, self.width, self.kind, self.sizes, self.inner, self.column = shape, width, kind, sizes, inner, column
+        self.shape, self.width, self.kind, self.sizes, self.inner, self.column = (
+            shape,
+            width,
+            kind,
+            sizes,
+            inner,
+            column,
+        )
 
 
 def test_settings_are_the_keyword_arguments_with_their_defaults():
@@ -45,9 +52,9 @@ def test_a_part_is_made_from_plain_values():
         ({"column": "x", "widht": 3}, 'here: there is no key "widht"; did you mean "width"?'),
         ({"column": "x", "inner": {"strenth": 3}}, 'here: there is no key "inner.strenth"; did you mean "strength"?'),
         ({"column": "x", "width": 0}, 'here: "width" is 0; it should be greater than 0'),
-        ({"column": "x", "width": "much"}, 'here: "width" is \'much\'; it should be a valid integer'),
+        ({"column": "x", "width": "much"}, "here: \"width\" is 'much'; it should be a valid integer"),
         ({"column": "x", "kind": "c"}, "here: \"kind\" is 'c'; it should be 'a' or 'b'"),
-        ({"column": "x", "sizes": [1, "y"]}, 'here: "sizes.1" is \'y\'; it should be a valid integer'),
+        ({"column": "x", "sizes": [1, "y"]}, "here: \"sizes.1\" is 'y'; it should be a valid integer"),
         ({"column": "x", "width": float("inf")}, 'here: "width" is inf; it should be a finite number'),
         ({"column": "x" * 1000, "width": "y" * 1000}, 'here: "width" is \'yyyy'),
     ],

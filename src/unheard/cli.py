@@ -160,7 +160,7 @@ def train(
     """Train one RECIPE on one fold; OVERRIDES are key=value, for example training.epochs=2."""
     from unheard.corpora import Corpus
     from unheard.recipe import Recipe
-    from unheard.study.study import feature_store, train_one
+    from unheard.studies.study import feature_store, train_one
 
     chosen = Recipe.load(recipe, overrides)
     result = train_one(
@@ -197,22 +197,16 @@ def study(
     force: bool,
 ) -> None:
     """Compare RECIPES over the folds and seeds of one protocol, and write the report."""
-    from unheard.corpora import Corpus
-    from unheard.recipe import Recipe
-    from unheard.study.plan import Plan
-    from unheard.study.report import write_report
-    from unheard.study.study import feature_store, run_study, start_over
+    from unheard.studies.report import study_text
+    from unheard.verbs import study as run_study
 
     names = [word for word in recipes if "=" not in word]
     overrides = [word for word in recipes if "=" in word]
-    chosen = [Recipe.load(name, overrides) for name in names]
-    plan = Plan.make(
-        Corpus.read(manifest), protocol, chosen, folds=fold_numbers(folds), seeds=range(seeds), baseline=baseline
-    )
-    if force:
-        start_over(out)
-    run_study(plan.continuing(out), out, feature_store(cache), workers=workers, device=device)
-    click.echo(write_report(out))
+    run_study(
+        names, manifest, out, protocol=protocol, folds=fold_numbers(folds), seeds=seeds, baseline=baseline,
+        overrides=overrides, workers=workers, device=device, cache=cache, force=force,
+    )  # fmt: skip
+    click.echo(study_text(out))
     click.echo(f"report: {out / 'report.html'}")
 
 
@@ -220,7 +214,7 @@ def study(
 @click.argument("study_folder", type=IN, metavar="F")
 def report(study_folder: Path) -> None:
     """Write the report of the study in folder F again, from what is on disk."""
-    from unheard.study.report import write_report
+    from unheard.studies.report import write_report
 
     click.echo(write_report(study_folder))
     click.echo(f"report: {study_folder / 'report.html'}")
@@ -243,7 +237,9 @@ def recipes(name: str | None) -> None:
 @main.command()
 @click.argument("audio", nargs=-1, required=True, metavar="AUDIO...")
 @click.option("--model", type=IN, envvar="UNHEARD_MODEL", help="Folder of a recognizer, or of the run that made it.")
-@click.option("--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True)
+@click.option(
+    "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True
+)
 def predict(audio: tuple[str, ...], model: Path | None, style: str) -> None:
     """Say the emotion in files, in all audio files of folders, or in what comes through a pipe (-)."""
     from unheard.predict import write_predictions

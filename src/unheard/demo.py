@@ -15,9 +15,9 @@ from unheard.protocols.audit import audit
 from unheard.protocols.audit_rendering import audit_text
 from unheard.recipe import Recipe
 from unheard.recognizer import Recognizer
-from unheard.study.plan import Plan
-from unheard.study.report import write_report
-from unheard.study.study import run_study, start_over
+from unheard.studies.plan import Plan
+from unheard.studies.report import write_report
+from unheard.studies.study import run_study, start_over
 
 #: A corpus in which the speaker tells much of the emotion, small enough for a few minutes.
 SPEAKERS, UTTERANCES, BIAS = 16, 20, 0.75
@@ -59,5 +59,7 @@ def run_demo(out: Path, *, force: bool = False) -> None:
     recording = plan.corpus.audio_path(row)
     prediction = Recognizer.load(out).predict(recording)
     said = plan.corpus.table["emotion"].iat[row]
-    click.echo(f"{recording}: {prediction.emotion} ({max(prediction.probabilities.values()):.0%}); it was made to sound {said}")
+    click.echo(
+        f"{recording}: {prediction.emotion} ({max(prediction.probabilities.values()):.0%}); it was made to sound {said}"
+    )
     click.echo(f"\nreport: {out / 'report.html'}\nyour own recordings: unheard predict AUDIO --model {out}")

@@ -36,7 +36,9 @@ def write_predictions(
     return failures
 
 
-def _predictions(recognizer: Recognizer, sources: Iterable[str], pipe: BinaryIO, failures: list[str]) -> Iterator[Named]:
+def _predictions(
+    recognizer: Recognizer, sources: Iterable[str], pipe: BinaryIO, failures: list[str]
+) -> Iterator[Named]:
     recordings: list[str | Path] = []
     for source in sources:
         found = ["-"] if source == "-" else audio_files(source)
@@ -47,7 +49,9 @@ def _predictions(recognizer: Recognizer, sources: Iterable[str], pipe: BinaryIO,
         try:
             prediction = recognizer.predict(pipe.read() if recording == "-" else recording)
         except InputError as problem:
-            failures.append(str(problem).replace("the bytes", "standard input") if recording == "-" else str(problem))
+            failures.append(
+                str(problem).replace("the audio", "standard input", 1) if recording == "-" else str(problem)
+            )
         else:
             yield str(recording), prediction
 

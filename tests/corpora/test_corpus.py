@@ -17,7 +17,24 @@ from unheard.errors import InputError
 
 # Any text that a file in UTF-8 can hold, after the blanks around it are taken off.
 texts = some.text(some.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=8) | some.sampled_from(
-    ["NA", "nan", "None", "null", "001", "1.0", "1e5", "-", "True", 'say "hi"', "a,b", "a;b", "'", "#", "two\nlines", "a\rb"]
+    [
+        "NA",
+        "nan",
+        "None",
+        "null",
+        "001",
+        "1.0",
+        "1e5",
+        "-",
+        "True",
+        'say "hi"',
+        "a,b",
+        "a;b",
+        "'",
+        "#",
+        "two\nlines",
+        "a\rb",
+    ]
 )
 numbers = some.floats(allow_nan=False, allow_infinity=False)
 seconds = some.floats(0, 1e5)
@@ -84,37 +101,89 @@ WRONG = {
     "blank lines": ("\n\n", ": this is not a readable manifest (No columns", "header and one row per utterance"),
     "header only": ("audio,speaker,emotion\n", ": there is no utterance in it", "one row per utterance"),
     "header and blanks": ("audio,speaker\n\n,\n\n", ": there is no utterance in it", "one row per utterance"),
-    "no audio column": ("file,speaker\na.wav,s\n", ': the column "audio"', "add it; its columns, separated by commas, are file"),
+    "no audio column": (
+        "file,speaker\na.wav,s\n",
+        ': the column "audio"',
+        "add it; its columns, separated by commas, are file",
+    ),
     "semicolons": ("audio;speaker\na.wav;s\n", ': the column "audio"', "separated by commas, are audio;speaker"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00", ": this is not a readable manifest", "save it as CSV"),
     "latin-1": ("audio,text\na.wav,été\n".encode("latin-1"), ": this is not a readable manifest", "in UTF-8"),
     "a web page": ("<html>\n<body>no</body></html>\n", ': the column "audio"', "its columns"),
     "open quote": ('audio,speaker\n"a.wav,s\n', ": this is not a readable manifest", "save it as CSV"),
-    "one row too long": ("audio,speaker\na.wav,s\nb.wav,t,2\n", ": this is not a readable manifest", "in line 3, saw 3"),
-    "all rows too long": ("audio,speaker\na.wav,s,1\nb.wav,t,2\n", ": this is not a readable", "more values than its header"),
-    "unknown emotion": ("audio,emotion\na.wav,sad\nb.wav,anger\n", ', line 3: there is no emotion "anger"', 'did you mean "angry"?'),
-    "emotion in capitals": ("audio,emotion\na.wav,Angry\n", ', line 2: there is no emotion "Angry"', 'did you mean "angry"?'),
+    "one row too long": (
+        "audio,speaker\na.wav,s\nb.wav,t,2\n",
+        ": this is not a readable manifest",
+        "in line 3, saw 3",
+    ),
+    "all rows too long": (
+        "audio,speaker\na.wav,s,1\nb.wav,t,2\n",
+        ": this is not a readable",
+        "more values than its header",
+    ),
+    "unknown emotion": (
+        "audio,emotion\na.wav,sad\nb.wav,anger\n",
+        ', line 3: there is no emotion "anger"',
+        'did you mean "angry"?',
+    ),
+    "emotion in capitals": (
+        "audio,emotion\na.wav,Angry\n",
+        ', line 2: there is no emotion "Angry"',
+        'did you mean "angry"?',
+    ),
     "unknown gender": ("audio,gender\na.wav,f\n", ', line 2: there is no gender "f"', "it is one of female, male"),
-    "absent file": ("audio\na.wav\nz.wav\n", ', line 3: the audio file "z.wav" does not exist', "put it there or remove the row"),
+    "absent file": (
+        "audio\na.wav\nz.wav\n",
+        ', line 3: the audio file "z.wav" does not exist',
+        "put it there or remove the row",
+    ),
     "no audio in a row": ("audio,speaker\na.wav,s\n,t\n", ", line 3: the utterance has no audio", "name its recording"),
     "blank line": ("audio,speaker\na.wav,s\n\nb.wav,t\n", ", line 3: the utterance has no audio", "remove the row"),
     "no id in a row": ("id,audio\n1,a.wav\n,b.wav\n", ", line 3: the utterance has no id", "give it one"),
-    "same row twice": ("audio\na.wav\nb.wav\na.wav\n", ', line 4: the id "a.wav" stands in line 2 already', "remove one"),
-    "same id twice": ("id,audio\n1,a.wav\n1,b.wav\n", ', line 3: the id "1" stands in line 2 already', "remove one"),
-    "same recording twice": ("id,audio\n1,a.wav\n2,a.wav\n", ', line 3: the recording "a.wav" stands in line 2', "remove one"),
-    "same part twice": (
-        "id,audio,start,end\n1,a.wav,0,1\n2,a.wav,1,2\n3,a.wav,1,2\n", ', line 4: the recording "a.wav" stands in line 3', "remove",
+    "same row twice": (
+        "audio\na.wav\nb.wav\na.wav\n",
+        ', line 4: the id "a.wav" stands in line 2 already',
+        "remove one",
     ),
-    "word for a number": ("audio,start\na.wav,1\nb.wav,abc\n", ', line 3: the start "abc" is not a number', "decimal point"),
+    "same id twice": ("id,audio\n1,a.wav\n1,b.wav\n", ', line 3: the id "1" stands in line 2 already', "remove one"),
+    "same recording twice": (
+        "id,audio\n1,a.wav\n2,a.wav\n",
+        ', line 3: the recording "a.wav" stands in line 2',
+        "remove one",
+    ),
+    "same part twice": (
+        "id,audio,start,end\n1,a.wav,0,1\n2,a.wav,1,2\n3,a.wav,1,2\n",
+        ', line 4: the recording "a.wav" stands in line 3',
+        "remove",
+    ),
+    "word for a number": (
+        "audio,start\na.wav,1\nb.wav,abc\n",
+        ', line 3: the start "abc" is not a number',
+        "decimal point",
+    ),
     "decimal comma": ('audio,valence\na.wav,"1,5"\n', ', line 2: the valence "1,5" is not a number', "decimal point"),
     "infinite": ("audio,valence\na.wav,inf\n", ', line 2: the valence "inf" is not a number', "leave it empty"),
-    "start below zero": ("audio,start\na.wav,-1\n", ", line 2: the utterance starts before its recording", "0 s or later"),
-    "end before start": ("audio,start,end\na.wav,0,1\nb.wav,3,2\n", ", line 3: the utterance ends before it starts", "later than"),
-    "nothing between": ("audio,end\na.wav,0\n", ", line 2: the utterance ends before it starts", "later than the start"),
-    "after a text of two lines": (
-        'audio,text,emotion\na.wav,"two\nlines",sad\nb.wav,x,anger\n', ', line 4: there is no emotion "anger"', "did you mean",
+    "start below zero": (
+        "audio,start\na.wav,-1\n",
+        ", line 2: the utterance starts before its recording",
+        "0 s or later",
     ),
-}  # fmt: skip
+    "end before start": (
+        "audio,start,end\na.wav,0,1\nb.wav,3,2\n",
+        ", line 3: the utterance ends before it starts",
+        "later than",
+    ),
+    "nothing between": (
+        "audio,end\na.wav,0\n",
+        ", line 2: the utterance ends before it starts",
+        "later than the start",
+    ),
+    "after a text of two lines": (
+        'audio,text,emotion\na.wav,"two\nlines",sad\nb.wav,x,anger\n',
+        ', line 4: there is no emotion "anger"',
+        "did you mean",
+    ),
+}
 
 
 @pytest.mark.parametrize(("content", "wrong", "remedy"), WRONG.values(), ids=WRONG)
@@ -164,7 +233,9 @@ def test_what_is_empty_is_missing(tmp_path: Path):
     assert table.iloc[2].tolist() == ["c.wav#0.000", "c.wav", 0.0, "s", "sad", 1.0]
 
 
-@pytest.mark.parametrize("content", ["audio,speaker\r\na.wav,s\r\n", "\ufeffaudio,speaker\na.wav,s\n", "audio,speaker\na.wav,s\n\n\n"])
+@pytest.mark.parametrize(
+    "content", ["audio,speaker\r\na.wav,s\r\n", "\ufeffaudio,speaker\na.wav,s\n", "audio,speaker\na.wav,s\n\n\n"]
+)
 def test_other_programs_ways_to_write_are_read(tmp_path: Path, content: str):
     assert read(tmp_path, content).to_dict("list") == {"id": ["a.wav"], "audio": ["a.wav"], "speaker": ["s"]}
 

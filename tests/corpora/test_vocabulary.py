@@ -18,7 +18,9 @@ def test_numbers_lead_back_to_values(train: list, test: list):
     assert list(words.classes) == known
     assert len(words) == len(known)
     numbers = words.encode(pd.Series(test, dtype="object")).tolist()
-    assert [words.classes[n] if n >= 0 else None for n in numbers] == [value if value in known else None for value in test]
+    assert [words.classes[n] if n >= 0 else None for n in numbers] == [
+        value if value in known else None for value in test
+    ]
 
 
 def test_a_column_of_numbers_is_a_column_of_classes():

@@ -14,7 +14,9 @@ SPEAKERS, EACH, WIDTH = 4, 25, 8
 
 def utterances(speakers: int = SPEAKERS, each: int = EACH) -> pd.DataFrame:
     names = np.repeat([f"s{i}" for i in range(speakers)], each)
-    return pd.DataFrame({"speaker": names, "emotion": ["angry", "sad"] * (len(names) // 2) + ["sad"] * (len(names) % 2)})
+    return pd.DataFrame(
+        {"speaker": names, "emotion": ["angry", "sad"] * (len(names) // 2) + ["sad"] * (len(names) % 2)}
+    )
 
 
 def noise(table: pd.DataFrame, name: str = "noise") -> np.ndarray:
@@ -62,7 +64,9 @@ def test_a_speaker_in_the_spread_over_time_is_found_in_the_raw_features():
 
 def test_more_of_the_speaker_leaks_more():
     table = utterances()
-    accuracies = [probe_accuracy(planted(table, strength), table["speaker"].to_numpy(dtype=np.str_)) for strength in (0, 0.3, 3)]
+    accuracies = [
+        probe_accuracy(planted(table, strength), table["speaker"].to_numpy(dtype=np.str_)) for strength in (0, 0.3, 3)
+    ]
     assert accuracies == sorted(accuracies)
     assert accuracies[-1] - accuracies[0] > 0.5
 
@@ -86,7 +90,9 @@ def test_a_speaker_with_few_utterances_is_left_out():
     assert (leak.speakers, leak.utterances, leak.chance) == (2, 40, 0.5)
 
 
-@pytest.mark.parametrize("table", [utterances(1, 20), utterances(6, 4), utterances(0, 0)], ids=["one", "few each", "none"])
+@pytest.mark.parametrize(
+    "table", [utterances(1, 20), utterances(6, 4), utterances(0, 0)], ids=["one", "few each", "none"]
+)
 def test_fewer_than_two_speakers_to_tell_apart_give_none(table: pd.DataFrame):
     assert measure_leak(noise(table), frames(noise(table)), table) is None
 

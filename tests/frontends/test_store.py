@@ -145,7 +145,9 @@ def test_another_version_of_the_arithmetic_computes_again(
 
 def test_parts_of_one_recording_are_entries_of_their_own(cache: Path, tmp_path: Path, reads: list[str]):
     soundfile.write(tmp_path / "long.wav", 0.1 * generator(0, "long").standard_normal(32000), 16000)
-    (tmp_path / "manifest.csv").write_text("id,audio,start,end\na,long.wav,,\nb,long.wav,0.5,\nc,long.wav,1,1.5\nd,long.wav,1,2\n")
+    (tmp_path / "manifest.csv").write_text(
+        "id,audio,start,end\na,long.wav,,\nb,long.wav,0.5,\nc,long.wav,1,1.5\nd,long.wav,1,2\n"
+    )
     corpus = Corpus.read(tmp_path).with_digests()
     stored = features(cache, corpus, activity="none")
     # Frames every 10 ms that lie within: 2 s, 1.5 s, 0.5 s, 1 s.
@@ -212,22 +214,29 @@ import sys
 from unheard.corpora import Corpus
 from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
-if __name__ == "__main__":
-    corpus = Corpus.read(sys.argv[1]).with_digests()
-    FeatureStore(sys.argv[2]).features("mfcc", Recipe.load("tdnn").front_end.settings, corpus)
+corpus, settings = Corpus.read(sys.argv[1]).with_digests(), Recipe.load("tdnn").front_end.settings
+print("ready", flush=True)
+sys.stdin.readline()
+FeatureStore(sys.argv[2]).features("mfcc", settings, corpus)
 """
 
 
-def test_several_processes_may_write_at_once(cache: Path, tmp_path: Path, reads: list[str]):
+def test_two_processes_may_write_at_once(cache: Path, tmp_path: Path, reads: list[str]):
     corpus = noises(tmp_path / "noises", 40)
-    script = tmp_path / "work.py"
-    script.write_text(WORK)
-    workers = [subprocess.Popen([sys.executable, script, corpus.folder, cache]) for _ in range(2)]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0]
+    command = [sys.executable, "-c", WORK, str(corpus.folder), str(cache)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        features(cache, corpus)
+        assert other.wait(timeout=120) == 0
+    reads.clear()
     stored = features(cache, corpus)
     assert not reads
-    for one, other in zip(stored, features(tmp_path / "alone", corpus), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for one, alone in zip(stored, features(tmp_path / "alone", corpus), strict=True):
+        np.testing.assert_array_equal(one, alone)
 
 
 def test_a_vector_per_utterance_is_kept_too(cache: Path, tiny_corpus: Corpus):

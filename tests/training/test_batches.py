@@ -40,7 +40,9 @@ class Plain(FrontEnd):
 
 def utterances(sizes: np.ndarray) -> list[np.ndarray]:
     """Frame t of utterance u is (u + 1, t + 1)."""
-    return [np.stack([np.full(n, u + 1.0), np.arange(1.0, n + 1)], axis=1).astype(np.float32) for u, n in enumerate(sizes)]
+    return [
+        np.stack([np.full(n, u + 1.0), np.arange(1.0, n + 1)], axis=1).astype(np.float32) for u, n in enumerate(sizes)
+    ]
 
 
 @given(lengths, sizes, seeds, some.integers(0, 3))

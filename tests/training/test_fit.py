@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+
 from unheard.errors import InputError
 from unheard.recipe import Recipe
 from unheard.training import fit as fitting
@@ -26,11 +27,13 @@ def split(utterances: int, seed: int) -> Split:
     for values, emotion, speaker in zip(features, emotions, speakers, strict=True):
         values[:, 1:] += 2 * emotion
         values[:, 0] += 3 * speaker
-    table = pd.DataFrame({
-        "id": [f"u{index}" for index in range(utterances)],
-        "emotion": np.array(["happy", "sad"])[emotions],
-        "speaker": np.array(["s0", "s1", "s2"])[speakers],
-    })
+    table = pd.DataFrame(
+        {
+            "id": [f"u{index}" for index in range(utterances)],
+            "emotion": np.array(["happy", "sad"])[emotions],
+            "speaker": np.array(["s0", "s1", "s2"])[speakers],
+        }
+    )
     return Split(table, features)
 
 
@@ -81,7 +84,9 @@ def test_interrupted_training_gives_the_same_numbers(name, tmp_path, monkeypatch
 
 def test_seeds_matter_and_repeat(tmp_path):
     chosen = recipe("tdnn", "training.epochs=1", "training.select=last")
-    runs = [fit(chosen, TRAIN, DEV, seed, tmp_path / str(i)).posteriors(DEV.features) for i, seed in enumerate((0, 0, 1))]
+    runs = [
+        fit(chosen, TRAIN, DEV, seed, tmp_path / str(i)).posteriors(DEV.features) for i, seed in enumerate((0, 0, 1))
+    ]
     assert runs[0].tobytes() == runs[1].tobytes()
     assert np.abs(runs[0] - runs[2]).max() > 1e-3
 
@@ -136,7 +141,12 @@ def test_bfloat16_trains(tmp_path):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_cuda_trains(precision, tmp_path):
-    settings = ("training.epochs=12", "optimizer.name=adam", "optimizer.learning_rate=0.01", f"training.precision={precision}")
+    settings = (
+        "training.epochs=12",
+        "optimizer.name=adam",
+        "optimizer.learning_rate=0.01",
+        f"training.precision={precision}",
+    )
     fitted = fit(recipe("tdnn-dat", *settings), TRAIN, DEV, 0, tmp_path, device="cuda")
     predicted = fitted.posteriors(DEV.features).argmax(axis=1)
     assert (np.array(fitted.emotions)[predicted] == DEV.table["emotion"]).mean() > 0.8

@@ -19,8 +19,8 @@ from unheard.seeds import generator
 from unheard.training.fitted import FittedClassifier, FittedNetwork, build_front_end, build_model, load_fitted
 
 FACTS = {
-    "corpus": "tiny", "corpus_hash": "0", "synthetic": False, "protocol": "speaker-folds:3", "speaker_independent": True,
-    "fold": 1, "seed": 0, "test": {"n": 4, "wa": 0.5, "ua": 0.5},
+    "corpus": "tiny", "corpus_hash": "0", "synthetic": False, "protocol": "speaker-folds:3",
+    "speaker_independent": True, "fold": 1, "seed": 0, "test": {"n": 4, "wa": 0.5, "ua": 0.5},
 }  # fmt: skip
 EMOTIONS = Vocabulary("emotion", ("angry", "happy", "sad"))
 
@@ -197,7 +197,9 @@ def test_a_term_or_a_classifier_is_only_what_is_registered(folder: Path, svm_fol
     assert 'there is no classifier "builtins:eval"' in sentence(svm_folder)
 
 
-@pytest.mark.parametrize("changes", [{"code": "1"}, {"front_end": None}, {"network": None}, {"training": {"epochs": 0}}, {"name": "../x"}])
+@pytest.mark.parametrize(
+    "changes", [{"code": "1"}, {"front_end": None}, {"network": None}, {"training": {"epochs": 0}}, {"name": "../x"}]
+)
 def test_a_wrong_recipe_is_refused(folder: Path, changes: dict):
     change_recipe(folder, "", **changes)
     assert "config.json, recipe: " in sentence(folder)
@@ -208,7 +210,8 @@ def test_a_wrong_recipe_is_refused(folder: Path, changes: dict):
     [
         {"format": 2}, {"format": None}, {"recipe": None}, {"recipe": []}, {"vocabularies": None},
         {"vocabularies": ["emotion"]}, {"vocabularies": {}}, {"vocabularies": {"emotion": "angry"}},
-        {"vocabularies": {"emotion": 3}}, {"vocabularies": {"emotion": [1, 2, 3]}}, {"vocabularies": {"emotion": ["sad"]}},
+        {"vocabularies": {"emotion": 3}}, {"vocabularies": {"emotion": [1, 2, 3]}},
+        {"vocabularies": {"emotion": ["sad"]}},
         {"vocabularies": {"emotion": ["angry", "sad"]}}, {"trained_on": None}, {"trained_on": "x"},
     ],
     ids=str,

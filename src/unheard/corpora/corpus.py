@@ -185,8 +185,8 @@ def _line(table: pd.DataFrame, row: int, source: str) -> str:
 def _validated(table: pd.DataFrame, source: str) -> pd.DataFrame:
     if "audio" not in table:
         raise InputError(
-            f'{source}: the column "audio" (path of the recording) is missing, add it; its columns, separated by commas, are '
-            f"{', '.join(map(str, table.columns)) or 'none'}"
+            f'{source}: the column "audio" (path of the recording) is missing, add it; its columns, separated by '
+            f"commas, are {', '.join(map(str, table.columns)) or 'none'}"
         )
     if table.empty:
         raise InputError(f"{source}: there is no utterance in it; a manifest needs a header and one row per utterance")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 from unheard.evaluation.leak import Leak, measure_leak
 from unheard.frontends.store import FeatureStore
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
-from unheard.study.plan import Plan, Run
+from unheard.studies.plan import Plan, Run
 from unheard.training.checkpoint import write_atomically
 from unheard.training.fit import fit
 from unheard.training.fitted import Fitted
@@ -46,6 +47,8 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
     fold = plan.cut()[run.fold - 1]
     train, dev, test = (Split.of(plan.corpus, features, rows) for rows in (fold.train, fold.dev, fold.test))
     fitted = fit(run.recipe, train, dev, run.seed, folder, device)
+    if run.recipe.classifier is not None:  # it learned from the dev speakers too: they say nothing about new ones
+        train, dev = train.joined(dev), Split(dev.table.iloc[:0], [])
     predictions = _predictions(fitted, test, run)
     dev_predictions = _predictions(fitted, dev, run) if len(dev) else predictions.iloc[:0]
     predictions.to_csv(folder / "predictions.csv", index=False, lineterminator="\n")
@@ -91,6 +94,17 @@ def machine() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
+
+
+def machine_words(values: Mapping[str, Any]) -> str:
+    """What :func:`machine` returned, in one line.
+
+    >>> machine_words({"threads": 1, "libraries": {"torch": "2.13.0"}})
+    'threads 1, torch 2.13.0'
+    """
+    return ", ".join(
+        machine_words(value) if isinstance(value, Mapping) else f"{name} {value}" for name, value in values.items()
+    )
 
 
 def facts(plan: Plan, run: Run, result: dict[str, Any]) -> dict[str, Any]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from unheard.recipe import Recipe, recipe_names
-from unheard.study.plan import Run
-from unheard.study.report_data import StudyData, ranges
-from unheard.study.report_plots import curves
-from unheard.study.report_tables import Section, facts, grid, many, paragraph
+from unheard.studies.plan import Run
+from unheard.studies.report_data import StudyData, ranges
+from unheard.studies.report_plots import curves
+from unheard.studies.report_tables import Section, facts, grid, many, paragraph
+from unheard.studies.run import machine_words
 
 
 def curve_part(data: StudyData) -> Section | None:
@@ -106,11 +106,7 @@ def fact_part(data: StudyData) -> Section:
 
 def _machines(data: StudyData) -> list[str]:
     """Every kind of machine that made a run shown, in words."""
-    return list(dict.fromkeys(_words(machine) for machine in data.results["machine"]))
-
-
-def _words(values: Mapping[str, Any]) -> str:
-    return ", ".join(_words(value) if isinstance(value, dict) else f"{name} {value}" for name, value in values.items())
+    return list(dict.fromkeys(machine_words(machine) for machine in data.results["machine"]))
 
 
 def _command(data: StudyData) -> str:

@@ -14,9 +14,9 @@ from unheard.corpora.published import known_editions
 from unheard.errors import InputError
 from unheard.metrics.classification import classes_of
 from unheard.protocols.audit import Audit, audit
-from unheard.study.plan import Plan, Run
-from unheard.study.run import read_result
-from unheard.study.study import read_predictions
+from unheard.studies.plan import Plan, Run
+from unheard.studies.run import read_result
+from unheard.studies.study import read_predictions
 
 #: A fold and a seed.
 Pair = tuple[int, int]

@@ -14,13 +14,13 @@ from markupsafe import Markup
 
 from unheard import __version__
 from unheard.protocols.audit_rendering import audit_html
-from unheard.study.report_data import StudyData, ranges, read_study, runs_text
-from unheard.study.report_leak import leak_part
-from unheard.study.report_scores import accuracy_part, comparison_part
-from unheard.study.report_slices import confusion_part, speaker_part
-from unheard.study.report_tables import Section, many
-from unheard.study.report_text import report_text
-from unheard.study.report_training import curve_part, fact_part, recipe_part
+from unheard.studies.report_data import StudyData, ranges, read_study, runs_text
+from unheard.studies.report_leak import leak_part
+from unheard.studies.report_scores import accuracy_part, comparison_part
+from unheard.studies.report_slices import confusion_part, speaker_part
+from unheard.studies.report_tables import Section, many
+from unheard.studies.report_text import report_text
+from unheard.studies.report_training import curve_part, fact_part, recipe_part
 from unheard.training.checkpoint import write_atomically
 
 #: A part of a report; None where the study has nothing for it.
@@ -61,9 +61,15 @@ def write_report(study: Path) -> str:
     return report_text(data, remarks(data))
 
 
+def study_text(study: Path) -> str:
+    """The report for a terminal, without writing the page."""
+    data = read_study(study)
+    return report_text(data, remarks(data))
+
+
 def report_html(data: StudyData) -> str:
     """The page."""
-    environment = Environment(loader=PackageLoader("unheard", "study"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=PackageLoader("unheard", "studies"), autoescape=True, undefined=StrictUndefined)
     sections = [section for part in PARTS if (section := part(data)) is not None]
     return environment.get_template("report.html").render(
         data=data,

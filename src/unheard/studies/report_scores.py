@@ -13,9 +13,9 @@ from unheard.metrics.comparison import Comparison, compare, holm
 from unheard.metrics.counts import accuracy
 from unheard.metrics.intervals import Interval, speaker_interval
 from unheard.metrics.predictions import class_recalls, scores, spread_over
-from unheard.study.report_data import StudyData
-from unheard.study.report_plots import interval_plot
-from unheard.study.report_tables import (
+from unheard.studies.report_data import StudyData
+from unheard.studies.report_plots import interval_plot
+from unheard.studies.report_tables import (
     Section,
     grid,
     interval,

@@ -22,8 +22,8 @@ from unheard.corpora import Corpus
 from unheard.errors import InputError
 from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
-from unheard.study.plan import Plan, Run
-from unheard.study.run import RUN_FILES, read_result, run_one
+from unheard.studies.plan import Plan, Run
+from unheard.studies.run import RUN_FILES, read_result, run_one
 
 STUDY_FILES = ("runs", "study.json", "corpus.csv", "results.csv", "report.html")
 

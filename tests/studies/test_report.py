@@ -12,9 +12,9 @@ from sklearn.metrics import balanced_accuracy_score
 from unheard.corpora.corpus import Corpus
 from unheard.errors import InputError
 from unheard.recipe import Recipe
-from unheard.study.plan import Plan
-from unheard.study.report import PARTS, write_report
-from unheard.study.report_leak import MeanLeak
+from unheard.studies.plan import Plan
+from unheard.studies.report import PARTS, write_report
+from unheard.studies.report_leak import MeanLeak
 
 EMOTIONS = ("angry", "happy", "sad")
 MACHINE = {"python": "3.11", "platform": "somewhere", "processor": "x", "threads": 1, "libraries": {"unheard": "0"}}

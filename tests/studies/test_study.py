@@ -4,18 +4,21 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+
+import unheard
 from unheard.corpora import Corpus
 from unheard.errors import InputError
 from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
-from unheard.study.plan import Plan
-from unheard.study.study import read_predictions, run_study, train_one
+from unheard.studies.plan import Plan
+from unheard.studies.study import read_predictions, run_study, train_one
 
 SMALL = ("network.channels=[8,8]", "network.lstm=4", "network.width=12", "training.batch_size=8")
 PROTOCOL = "speaker-folds:3"
@@ -168,3 +171,15 @@ def test_kill_nine_changes_no_prediction(folder, tmp_path):
     assert code == 0, process.stderr.read()
     assert kills >= 2
     assert predictions(tmp_path / "cut") == predictions(tmp_path / "whole")
+
+
+@pytest.mark.skipif(find_spec("opensmile") is None, reason="openSMILE is not installed")
+def test_the_function_is_the_verb(folder, tmp_path):
+    results = unheard.study(
+        ["egemaps-svm"], folder, tmp_path / "out", protocol=PROTOCOL, folds=[1], cache=tmp_path / "cache", workers=1
+    )
+    assert results["recipe"].tolist() == ["egemaps-svm"]
+    assert (tmp_path / "out" / "report.html").is_file()
+    # The SVM learned from the dev speakers: they cannot judge it.
+    assert results["dev_ua"].isna().all()
+    assert unheard.Corpus is Corpus

@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Sequence
 
 from unheard.metrics.intervals import Interval
-from unheard.study.report_data import StudyData
-from unheard.study.report_leak import mean_leak
-from unheard.study.report_scores import Compared, chance, compared, recipe_scores
-from unheard.study.report_tables import NONE, percent, points, probability, spread
+from unheard.studies.report_data import StudyData
+from unheard.studies.report_leak import mean_leak
+from unheard.studies.report_scores import Compared, chance, compared, recipe_scores
+from unheard.studies.report_tables import NONE, percent, points, probability, spread
 
 WIDTH = 100
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from unheard.study.report_data import StudyData
-from unheard.study.report_plots import BLUE, GREEN, GREY, ORANGE, grouped_bars
-from unheard.study.report_tables import Section, grid, paragraph, percent, table
+from unheard.studies.report_data import StudyData
+from unheard.studies.report_plots import BLUE, GREEN, GREY, ORANGE, grouped_bars
+from unheard.studies.report_tables import Section, grid, paragraph, percent, table
 
 #: Accuracies closer than this are called the same.
 SAME = 0.02

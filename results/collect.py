@@ -1,0 +1,115 @@
+"""Put a study's numbers into this folder: ``python results/collect.py STUDY NAME COMMAND`` writes NAME.md and NAME.csv.
+
+STUDY is the folder of a study, COMMAND the command that made it, as it stands in the table's page.
+"""
+
+import sys
+from pathlib import Path
+
+from unheard.metrics.predictions import class_recalls
+from unheard.studies.report import remarks
+from unheard.studies.report_data import StudyData, read_study
+from unheard.studies.report_leak import mean_leak
+from unheard.studies.report_scores import chance, compared, recipe_scores
+from unheard.studies.report_tables import percent, points, probability, spread
+from unheard.studies.run import machine_words
+
+HERE = Path(__file__).parent
+
+
+def page(data: StudyData, command: str) -> str:
+    """The study as Markdown."""
+    plan = data.plan
+    lines = [
+        f"# {plan.corpus.name}, `{plan.protocol.name}`",
+        "",
+        f"**{data.audit.verdict}**",
+        "",
+        *(f"{note}\n" for note in remarks(data)),
+        f"- corpus: {plan.corpus.name}, {len(plan.corpus)} utterances, hash {plan.corpus.hash}",
+        f"- command: `{command}`",
+        *(f"- machine: {words}" for words in dict.fromkeys(map(machine_words, data.results["machine"]))),
+        "",
+        "UA and WA in per cent, pooled over folds, with 95 % intervals by bootstrap over speakers. A classical model learns "
+        "from the dev speakers too (its settings are chosen by inner speaker folds), so it has no dev score.",
+        "",
+        *scores(data),
+        "",
+        *comparisons(data),
+        "## The leak",
+        "",
+        *leaks(data),
+        "",
+        "## Recall of each class",
+        "",
+        *recalls(data),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def scores(data: StudyData) -> list[str]:
+    """A row per recipe."""
+    rows = [["recipe", "runs done/planned", "UA", "95 %", "UA over folds", "WA", "95 %", "dev − test UA"]]
+    for row in recipe_scores(data):
+        done = f"{len(data.done[row.name])}/{data.planned}"
+        ua, wa = (f"{percent(score.low)} to {percent(score.high)}" for score in (row.ua, row.wa))
+        cells = [percent(row.ua.estimate), ua, spread(row.ua_folds), percent(row.wa.estimate), wa, points(row.gap)]
+        rows.append([f"`{row.name}`", done, *cells])
+    always = chance(data)
+    rows.append(["one class always", "", percent(always.ua), "", "", percent(always.wa), "", ""])
+    return markdown(rows)
+
+
+def comparisons(data: StudyData) -> list[str]:
+    """Every recipe against the baseline."""
+    found = compared(data)
+    if not found:
+        return []
+    rows = [["", "UA, points", "95 %", "p (Holm)", "errors removed", "in words"]]
+    for one in found:
+        result = one.result
+        interval = f"{points(result.low)} to {points(result.high)}"
+        removed = f"{percent(result.relative_error_reduction)} %"
+        rows.append([f"`{one.system}`", points(result.difference), interval, probability(one.p), removed, one.verdict])
+    title = f"## Compared with `{data.baseline}`"
+    how = "Paired over the same utterances: bootstrap over speakers, and a permutation test that swaps whole speakers."
+    return [title, "", how, "", *markdown(rows), ""]
+
+
+def leaks(data: StudyData) -> list[str]:
+    """The leak on the training speakers and on unheard ones."""
+    rows = [["recipe", "speakers", "probe", "raw features", "emotion label alone", "chance"]]
+    for name in data.names:
+        for prefix, whose in (("leak", "training"), ("leak_unheard", "unheard")):
+            leak = mean_leak(data, name, prefix)
+            numbers = [percent(value) for value in (leak.probe, leak.raw, leak.emotion, leak.chance)]
+            rows.append([f"`{name}`", whose, *numbers])
+    return markdown(rows)
+
+
+def recalls(data: StudyData) -> list[str]:
+    """A row per class."""
+    found = {name: class_recalls(data.of(name)).set_index("emotion") for name in data.names}
+    rows = [["emotion", "utterances", *(f"`{name}`" for name in data.names)]]
+    counts = data.plan.corpus.table["emotion"].value_counts()
+    for emotion in data.classes:
+        rows.append([emotion, str(counts[emotion]), *(percent(table["recall"][emotion]) for table in found.values())])
+    return markdown(rows)
+
+
+def markdown(rows: list[list[str]]) -> list[str]:
+    """Rows as a Markdown table, numbers to the right."""
+    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
+    return [head, "|---" + "|---:" * (len(rows[0]) - 1) + "|", *body]
+
+
+def main() -> None:
+    """Write both files."""
+    study, name, command = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    data = read_study(study)
+    (HERE / f"{name}.md").write_text(page(data, command), encoding="utf-8")
+    data.results.drop(columns="machine").to_csv(HERE / f"{name}.csv", index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()

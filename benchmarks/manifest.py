@@ -41,7 +41,7 @@ def row(number: int) -> str:
     return (
         f"utterance{number:06},audio/{speaker}/utterance{number:06}.wav,{number % 60}.5,{number % 60 + 3}.25,{speaker},"
         f"{('female', 'male')[number % 2]},{EMOTIONS[number % 4]},{number % 5}.5,{number % 4}.25,{number % 3}.75,"
-        f'Ses{number % 20:03},improvised,"Well, this is sentence number {number} of the whole long corpus.",en,made,2.75'
+        f'Ses{number % 20:03},improvised,"This is sentence number {number} of the whole long corpus.",en,made,2.75'
     )
 
 
@@ -74,8 +74,8 @@ def main() -> None:
         "# Reading a manifest",
         "",
         f"Command: `python benchmarks/manifest.py`. `Corpus.read` of a CSV with all 16 columns filled, every recording "
-        f"looked for, each time in a new process; median of {REPEATS}. The longer one may take {LIMIT} MiB more than the "
-        "shorter one.",
+        f"looked for, each time in a new process; median of {REPEATS}. The longer one may take {LIMIT} MiB more than "
+        "the shorter one.",
         "",
         "| utterances | manifest, MiB | peak memory of the process, MiB | reading, s |",
         "|---:|---:|---:|---:|",

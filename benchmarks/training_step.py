@@ -2,8 +2,8 @@
 
 Run: ``OMP_NUM_THREADS=1 python benchmarks/training_step.py``. It prints a table and writes it to
 ``benchmarks/results/training_step.md``. Both sides train the network of ``tdnn`` on the same random utterances of about
-250 frames; ours draws batches from the store's arrays, keeps metrics and calls the update rule, the other has its padded
-batches ready and does forward, loss, backward and step only.
+250 frames; ours draws batches from arrays, keeps metrics and calls the update rule, the other has its padded batches
+ready and does forward, loss, backward and step only.
 """
 
 import os

@@ -30,8 +30,8 @@ def page(data: StudyData, command: str) -> str:
         f"- command: `{command}`",
         *(f"- machine: {words}" for words in dict.fromkeys(map(machine_words, data.results["machine"]))),
         "",
-        "UA and WA in per cent, pooled over folds, with 95 % intervals by bootstrap over speakers. A classical model learns "
-        "from the dev speakers too (its settings are chosen by inner speaker folds), so it has no dev score.",
+        "UA and WA in per cent, pooled over folds, with 95 % intervals by bootstrap over speakers. A classical model "
+        "learns from the dev speakers too (its settings are chosen by inner speaker folds), so it has no dev score.",
         "",
         *scores(data),
         "",

@@ -18,9 +18,33 @@ Source = str | Path | bytes | NDArray[Any]
 #: Endings that a folder is searched for; a file named directly may have any, since the content decides.
 AUDIO_ENDINGS = frozenset(
     f".{ending}"
-    for ending in (
-        "wav flac mp3 ogg oga opus m4a mp4 aac webm aiff aif aifc au snd caf w64 rf64 spx wma amr mkv mka mov 3gp"
-    ).split()
+    for ending in [
+        "wav",
+        "flac",
+        "mp3",
+        "ogg",
+        "oga",
+        "opus",
+        "m4a",
+        "mp4",
+        "aac",
+        "webm",
+        "aiff",
+        "aif",
+        "aifc",
+        "au",
+        "snd",
+        "caf",
+        "w64",
+        "rf64",
+        "spx",
+        "wma",
+        "amr",
+        "mkv",
+        "mka",
+        "mov",
+        "3gp",
+    ]
 )
 
 

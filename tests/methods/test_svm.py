@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -144,11 +143,11 @@ def test_confounded_speakers_and_single_speakers():
         svm.fit(features, np.zeros(len(labels), dtype=int), groups)
 
 
-def test_thousands_of_values_are_quick():
+def test_thousands_of_values():
     features, labels, groups = speakers_data(6373, classes=7, speakers=8, each=6)
-    start = time.perf_counter()
-    LinearSvm().fit(features, labels, groups)
-    assert time.perf_counter() - start < 20
+    svm = LinearSvm()
+    svm.fit(features, labels, groups)
+    assert (svm.posteriors(features).argmax(axis=1) == labels).mean() > 0.9
 
 
 def test_no_torch():

@@ -1,5 +1,4 @@
 import itertools
-import time
 
 import numpy as np
 import pytest
@@ -67,12 +66,10 @@ def test_separable_and_inverted():
     assert equal_error_rate([1.0, 2.0], [3.0, 4.0]).eer == 1.0
 
 
-def test_half_a_million_trials_take_no_time():
+def test_half_a_million_trials():
     random = np.random.default_rng(0)
     targets, nontargets = random.normal(2, 1, 50_000), random.normal(0, 1, 450_000)
-    start = time.perf_counter()
     found = equal_error_rate(targets, nontargets)
-    assert time.perf_counter() - start < 5
     assert found.eer == pytest.approx(0.1587, abs=0.005)  # the normal distribution beyond one sd
 
 

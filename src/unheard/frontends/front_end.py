@@ -21,7 +21,7 @@ class FrontEnd(nn.Module):
     * :meth:`draw` is what varies per item (crop, gain, masks), batched; without a generator it is deterministic.
 
     Settings are the keyword arguments of ``__init__``. Those that :meth:`fixed` depends on are named in
-    ``fixed_settings``, and ``version`` counts changes of its arithmetic: both are part of the key features are kept under.
+    ``fixed_settings``, and ``version`` counts changes of its arithmetic: features are kept under both.
     """
 
     #: ``sequence`` [batch, time, bands], ``image`` [batch, channels, frequency, time], ``waveform`` [batch, samples],

@@ -21,7 +21,8 @@ def model_card(recipe: Recipe, emotions: tuple[str, ...], facts: dict[str, Any])
 {recipe.about}
 {synthetic}
 - Emotions: {", ".join(emotions)}
-- Trained on: {facts["corpus"]} (hash {facts["corpus_hash"]}), protocol `{facts["protocol"]}`, fold {facts["fold"]}, seed {facts["seed"]}
+- Trained on: {facts["corpus"]} (hash {facts["corpus_hash"]})
+- Protocol: `{facts["protocol"]}`, fold {facts["fold"]}, seed {facts["seed"]}
 - Tested on {test["n"]} utterances of {heard}: UA {test["ua"]:.1%}, WA {test["wa"]:.1%}
 - Input: speech of one person, any length from 25 ms, any format; it is brought to 16 kHz mono
 - Output: one probability per emotion, not calibrated

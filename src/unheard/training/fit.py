@@ -92,6 +92,7 @@ class NetworkRun:
         self.best_score = -1.0
 
     def run(self) -> FittedNetwork:
+        """All epochs that are not done yet, then the best of all."""
         epochs = self.recipe.training.epochs
         self._resume()
         start = len(self.history)

@@ -110,15 +110,24 @@ def test_a_broken_pipe_is_called_standard_input(recognizer: Recognizer, pipe: by
     assert "standard input" in failures[0]
 
 
-def test_predictions_are_written_as_they_come(recognizer: Recognizer):
+class Terminal(io.StringIO):
+    """What has been flushed is seen."""
+
+    seen = ""
+
+    def flush(self) -> None:
+        self.seen = self.getvalue()
+
+
+@pytest.mark.parametrize("style", ["table", "jsonl", "csv"])
+def test_predictions_are_seen_as_they_come(style: str):
     """A reader at the other end of a pipe sees the first before the last is made."""
-    for style in ("table", "jsonl", "csv"):
-        out = io.StringIO()
+    out = Terminal()
 
-        def predictions(out: io.StringIO = out):
-            yield "a.wav", Prediction("sad", {"angry": 0.2, "sad": 0.8}, 1.0)
-            assert "a.wav" in out.getvalue()
-            yield "b.wav", Prediction("angry", {"angry": 0.7, "sad": 0.3}, 1.0)
+    def predictions():
+        yield "a.wav", Prediction("sad", {"angry": 0.2, "sad": 0.8}, 1.0)
+        assert "a.wav" in out.seen
+        yield "b.wav", Prediction("angry", {"angry": 0.7, "sad": 0.3}, 1.0)
 
-        writers[style](("angry", "sad"), predictions(), out)
-        assert "b.wav" in out.getvalue()
+    writers[style](("angry", "sad"), predictions(), out)
+    assert "b.wav" in out.seen

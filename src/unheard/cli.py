@@ -115,7 +115,10 @@ def synthesize(out: Path, speakers: int, utterances: int, bias: float, seed: int
 @click.option("--seed", default=0, show_default=True, help="Of the protocol.")
 @click.option("--format", "style", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
 def audit(manifest: Path, name: str | None, seed: int, style: str) -> None:
-    """Say what folds prove and what they leak; exit 3 when they are not what they claim."""
+    """Say what folds prove and what they leak.
+
+    Exit 3 when they are not what they claim.
+    """
     import json
 
     from unheard.corpora import Corpus
@@ -157,7 +160,10 @@ def train(
     cache: Path | None,
     force: bool,
 ) -> None:
-    """Train one RECIPE on one fold; OVERRIDES are key=value, for example training.epochs=2."""
+    """Train one RECIPE on one fold.
+
+    OVERRIDES are key=value, for example training.epochs=2.
+    """
     from unheard.corpora import Corpus
     from unheard.recipe import Recipe
     from unheard.studies.study import feature_store, train_one
@@ -196,7 +202,10 @@ def study(
     cache: Path | None,
     force: bool,
 ) -> None:
-    """Compare RECIPES over the folds and seeds of one protocol, and write the report."""
+    """Compare RECIPES over folds and seeds, and write the report.
+
+    KEY=VALUE overrides a key of every recipe, for example training.epochs=2.
+    """
     from unheard.studies.report import study_text
     from unheard.verbs import study as run_study
 
@@ -213,7 +222,7 @@ def study(
 @main.command()
 @click.argument("study_folder", type=IN, metavar="F")
 def report(study_folder: Path) -> None:
-    """Write the report of the study in folder F again, from what is on disk."""
+    """Write the report of the study in F again."""
     from unheard.studies.report import write_report
 
     click.echo(write_report(study_folder))
@@ -241,7 +250,7 @@ def recipes(name: str | None) -> None:
     "--format", "style", type=click.Choice(["table", "json", "jsonl", "csv"]), default="table", show_default=True
 )
 def predict(audio: tuple[str, ...], model: Path | None, style: str) -> None:
-    """Say the emotion in files, in all audio files of folders, or in what comes through a pipe (-)."""
+    """Say the emotion in files, folders or a pipe (-)."""
     from unheard.predict import write_predictions
     from unheard.recognizer import Recognizer
 
@@ -261,7 +270,7 @@ def predict(audio: tuple[str, ...], model: Path | None, style: str) -> None:
 @click.option("--out", type=OUT, default=Path("unheard-demo"), show_default=True, help="Folder to write.")
 @click.option("--force", is_flag=True, help="Start over what is in the folder.")
 def demo(out: Path, force: bool) -> None:
-    """The main job on the built-in corpus, start to finish, in a few minutes."""
+    """The main job on the built-in corpus, in a few minutes."""
     from unheard.demo import run_demo
 
     run_demo(out, force=force)

@@ -59,7 +59,7 @@ def test_text_fits_a_hundred_columns():
     text = audit_text(audit(corpus, get_protocol("leave-one-speaker-out"), published={"one": {"angry": 3}}))
     assert max(map(len, text.splitlines())) <= 100
     assert "… and 20 more folds" in text
-    assert 'not as published; nearest is the published edition "one": angry +77' in text
+    assert 'not as published; nearest is the edition "one": angry +77' in text
 
 
 def test_broken_promises_are_told(balanced):

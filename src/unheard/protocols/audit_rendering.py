@@ -103,7 +103,7 @@ def _facts(audit: Audit) -> list[tuple[str, str]]:
     ]
     if audit.published:
         differences = ", ".join(f"{name} {by:+,}" for name, by in audit.published.differences.items())
-        edition = f'the published edition "{audit.published.edition}"'
+        edition = f'the edition "{audit.published.edition}"'
         facts.append(
             (
                 "published",

@@ -49,14 +49,15 @@ def page(data: StudyData, command: str) -> str:
 
 def scores(data: StudyData) -> list[str]:
     """A row per recipe."""
-    rows = [["recipe", "runs done/planned", "UA", "95 %", "UA over folds", "WA", "95 %", "dev − test UA"]]
+    rows = [["recipe", "done/planned", "UA [95 %]", "WA [95 %]", "UA over folds", "dev − test UA"]]
     for row in recipe_scores(data):
         done = f"{len(data.done[row.name])}/{data.planned}"
-        ua, wa = (f"{percent(score.low)} to {percent(score.high)}" for score in (row.ua, row.wa))
-        cells = [percent(row.ua.estimate), ua, spread(row.ua_folds), percent(row.wa.estimate), wa, points(row.gap)]
-        rows.append([f"`{row.name}`", done, *cells])
+        ua, wa = (
+            f"{percent(score.estimate)} [{percent(score.low)}, {percent(score.high)}]" for score in (row.ua, row.wa)
+        )
+        rows.append([f"`{row.name}`", done, ua, wa, spread(row.ua_folds), points(row.gap)])
     always = chance(data)
-    rows.append(["one class always", "", percent(always.ua), "", "", percent(always.wa), "", ""])
+    rows.append(["one class always", "", percent(always.ua), percent(always.wa), "", ""])
     return markdown(rows)
 
 
@@ -69,7 +70,7 @@ def comparisons(data: StudyData) -> list[str]:
     for one in found:
         result = one.result
         interval = f"{points(result.low)} to {points(result.high)}"
-        removed = f"{percent(result.relative_error_reduction)} %"
+        removed = points(result.relative_error_reduction) + " %"
         rows.append([f"`{one.system}`", points(result.difference), interval, probability(one.p), removed, one.verdict])
     title = f"## Compared with `{data.baseline}`"
     how = "Paired over the same utterances: bootstrap over speakers, and a permutation test that swaps whole speakers."

@@ -23,7 +23,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 #: A module imports from its own line and from those above it.
 ORDER = (
-    {"errors", "registry", "seeds", "settings"},
+    {"errors", "processes", "registry", "seeds", "settings"},
     {"audio", "metrics"},
     {"corpora"},
     {"protocols"},

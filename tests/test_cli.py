@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 import unheard
 from unheard.cli import main
@@ -264,6 +265,16 @@ def test_a_folder_that_is_no_study_gets_one_sentence(run: Run, tmp_path: Path):
     assert "there is no study here" in refused(run("report", tmp_path))
 
 
+def test_force_removes_nothing_that_another_process_works_on(run: Run, tmp_path: Path, tiny_corpus: Corpus):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "results.csv").write_text("mine")
+    with FileLock(tmp_path / "out" / ".lock"):
+        said = refused(run("study", "tdnn", "--corpus", tiny_corpus.folder, "--out", "out", "--force",
+                           "--protocol", "speaker-folds:3"))  # fmt: skip
+    assert "another process is at work on this study" in said
+    assert (tmp_path / "out" / "results.csv").read_text() == "mine"
+
+
 # Corpora
 
 
@@ -272,8 +283,15 @@ def test_prepare_refuses_what_it_does_not_know_and_what_is_there(run: Run, tmp_p
     assert str(tmp_path) in refused(run("corpus", "prepare", "emodb", tmp_path))
     (tmp_path / "manifest.csv").write_text("mine")
     assert "use --force to replace it" in refused(run("corpus", "prepare", "emodb", tmp_path))
-    assert "use --force to replace it" in refused(run("corpus", "synthesize", "--out", tmp_path))
+    assert "replace it with --force" in refused(run("corpus", "synthesize", "--out", tmp_path))
     assert (tmp_path / "manifest.csv").read_text() == "mine"
+
+
+def test_synthesize_replaces_what_is_there_only_by_force(run: Run, tmp_path: Path):
+    (tmp_path / "manifest.csv").write_text("old")
+    result = run("corpus", "synthesize", "--out", tmp_path, "--speakers", 2, "--utterances", 1, "--force")
+    assert result.exit_code == 0
+    assert len(Corpus.read(tmp_path)) == 2
 
 
 # Predict

@@ -173,3 +173,10 @@ def test_a_tap_that_is_not_there_gets_one_sentence():
     recipe = Recipe.load("tdnn", ["terms.emotion.tap=embeding"])
     with pytest.raises(InputError, match='there is no tap "embeding" to read "emotion" from; did you mean "embedding"'):
         build_model(recipe, build_front_end(recipe), {"emotion": WORDS})
+
+
+def test_a_networks_overrides_leave_a_classical_recipe_alone():
+    plain = Recipe.load("egemaps-svm")
+    changed = Recipe.load("egemaps-svm", ["network.lstm=8", "training.epochs=2", "terms.emotion.dropout=0"])
+    assert changed.to_dict() == plain.to_dict()
+    assert Recipe.load("egemaps-svm", ["classifier.inner_folds=3"]).to_dict() != plain.to_dict()

@@ -104,8 +104,7 @@ def synthesize(out: Path, speakers: int, utterances: int, bias: float, seed: int
     """Write the built-in speaking corpus."""
     from unheard.corpora.synthetic import synthesize as synthesize_corpus
 
-    refuse_to_overwrite(out / "manifest.csv", force)
-    made = synthesize_corpus(out, speakers=speakers, utterances=utterances, bias=bias, seed=seed)
+    made = synthesize_corpus(out, speakers=speakers, utterances=utterances, bias=bias, seed=seed, force=force)
     click.echo(f"{out / 'manifest.csv'}: {len(made)} synthetic utterances of {speakers} speakers, bias {bias}")
 
 

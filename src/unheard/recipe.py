@@ -23,6 +23,10 @@ Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
 TermName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+#: Keys that mean nothing to a classical recipe.
+OF_NETWORKS = frozenset({"network", "method", "terms", "optimizer", "training"})
+
+
 class Part(BaseModel):
     """A part by its registered name, with its settings beside the name."""
 
@@ -95,6 +99,8 @@ class Recipe(BaseModel):
     def load(cls, name_or_file: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         """A built-in recipe by name, or any YAML file; ``overrides`` are ``dotted.key=value``.
 
+        Those of a network's keys leave a classical recipe as it is, so that both can be studied together.
+
         Raises:
             InputError: there is none, or a key or value in it is wrong.
         """
@@ -103,7 +109,8 @@ class Recipe(BaseModel):
         if not isinstance(values, dict):
             raise InputError(f"{where}: a recipe is a mapping of keys to values")
         for override in overrides:
-            _override(values, override, where)
+            if "classifier" not in values or override.partition("=")[0].split(".")[0] not in OF_NETWORKS:
+                _override(values, override, where)
         return cls.check(values, where)
 
     @classmethod
@@ -134,7 +141,7 @@ class Recipe(BaseModel):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, complete: what :meth:`check` reads back. A classical model has nothing of a network's."""
-        unused = set() if self.classifier is None else {"method", "terms", "optimizer", "training"}
+        unused = set() if self.classifier is None else set(OF_NETWORKS)
         return self.model_dump(mode="json", exclude_none=True, exclude=unused)
 
     def to_yaml(self) -> str:

@@ -299,3 +299,28 @@ def test_digests_and_hash_follow_the_content(tmp_path: Path):
     path = write(tmp_path, "id,audio,speaker\n1,a.wav,s\n2,b.wav,t\n")
     (tmp_path / "a.wav").write_bytes(b"changed")
     assert Corpus.read(path).with_digests().hash != corpus.hash
+
+
+def test_what_is_empty_is_missing_in_every_column(tmp_path: Path):
+    corpus = Corpus.read(write(tmp_path, "audio,speaker,accent\na.wav,s,north\nb.wav,,\n"))
+    assert corpus.table["accent"].isna().tolist() == corpus.table["speaker"].isna().tolist() == [False, True]
+
+
+def test_digests_in_a_manifest_are_not_believed(tmp_path: Path):
+    path = write(tmp_path, f"audio,speaker,digest\na.wav,s,{'0' * 64}\nb.wav,t,{'0' * 64}\n")
+    assert Corpus.read(path).with_digests().table["digest"].is_unique
+    assert Corpus.read(path, check_audio=False).table["digest"].tolist() == ["0" * 64] * 2
+
+
+def test_an_interrupted_write_leaves_the_old_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = write(tmp_path, "audio,speaker\na.wav,s\nb.wav,t\n")
+    corpus = Corpus.read(path)
+
+    def interrupted(table: pd.DataFrame, file: Path, **options: object) -> None:
+        Path(file).write_text("audio,sp")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        corpus.write(path)
+    assert len(Corpus.read(path)) == 2

@@ -35,7 +35,9 @@ def test_forward_is_the_identity_and_backward_is_turned(strength: float):
     torch.testing.assert_close(x.grad, -strength * torch.tensor([1.0, 10.0, 100.0]))
 
 
-@pytest.mark.parametrize("settings", [{"strength": -1}, {"schedule": "linear"}, {"lambda": 1}])
+@pytest.mark.parametrize(
+    "settings", [{"strength": -1}, {"strength": float("inf")}, {"schedule": "linear"}, {"lambda": 1}]
+)
 def test_what_is_no_schedule_is_refused(settings: dict):
     with pytest.raises(ValidationError):
         Reversal(**settings)

@@ -55,3 +55,8 @@ def test_the_rate_falls_after_every_epoch():
 def test_wrong_settings_are_refused(wrong: dict):
     with pytest.raises(ValidationError):
         OptimizerSettings(**wrong)
+
+
+def test_nesterov_without_momentum_is_refused():
+    with pytest.raises(ValidationError, match="nesterov needs a momentum above 0"):
+        OptimizerSettings(name="sgd", nesterov=True)

@@ -3,7 +3,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from unheard.frontends.statistics import valid_frames
-from unheard.networks.layers import FrameBlock, FrameLstm, FrameNorm, mean_and_deviation
+from unheard.networks.layers import FrameBlock, FrameLstm, FrameNorm, mean_and_deviation, mean_over_time
 
 
 def test_lstm_equals_a_packed_bidirectional_one():
@@ -43,3 +43,10 @@ def test_dropout_takes_a_channel_of_an_utterance_or_leaves_it():
 def test_deviation_of_a_constant_is_the_floor():
     pooled = mean_and_deviation(torch.full((1, 4, 2), 3.0), torch.ones(1, 4, dtype=torch.bool))
     assert torch.allclose(pooled, torch.tensor([[3.0, 3.0, 1e-4, 1e-4]]))
+
+
+def test_half_precision_is_pooled_as_exactly_as_single():
+    torch.manual_seed(0)
+    frames, valid = (torch.randn(2, 301, 4) + 5).bfloat16(), valid_frames(torch.tensor([301, 259]), 301)
+    for pool in (mean_and_deviation, mean_over_time):
+        torch.testing.assert_close(pool(frames, valid), pool(frames.float(), valid))

@@ -180,3 +180,9 @@ def test_the_svm_is_fitted_and_saved_the_same_way(tmp_path):
     loaded, _ = load_fitted(tmp_path / "saved")
     assert np.array_equal(loaded.posteriors(test.features), fitted.posteriors(test.features))
     shutil.rmtree(tmp_path / "saved")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="there is no GPU here"):
+        fit(recipe(), TRAIN, DEV, 0, tmp_path, "cuda")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +60,8 @@ class Corpus:
     def read(cls, manifest: str | Path, *, check_audio: bool = True) -> Corpus:
         """Read a manifest: a CSV or Parquet file, or the folder that holds a ``manifest.csv``.
 
-        Paths in the column ``audio`` start from the manifest's folder. With ``check_audio`` every file must exist.
+        Paths in the column ``audio`` start from the manifest's folder. With ``check_audio`` every file must exist, and
+        a column ``digest`` is dropped: the recordings may have changed since it was written.
 
         Raises:
             InputError: the file cannot be read, or what :meth:`from_table` raises; rows are counted as lines of the
@@ -78,19 +80,23 @@ class Corpus:
                 f"{path}: this is not a readable manifest ({reason}); save it as CSV with commas, in UTF-8, with a "
                 "header and one row per utterance"
             ) from problem
+        if check_audio:
+            table = table.drop(columns="digest", errors="ignore")
         corpus = cls.from_table(table, path.parent, str(path))
         if check_audio:
             corpus._check_audio()
         return corpus
 
     def write(self, manifest: str | Path) -> None:
-        """Write the table as CSV, or as Parquet where the name ends in ``.parquet``."""
+        """Write the table as CSV, or as Parquet where the name ends in ``.parquet``; nobody ever finds half of it."""
         path = Path(manifest)
         path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"unfinished-{path.name}")
         if path.suffix == ".parquet":
-            self.table.to_parquet(path, index=False)
+            self.table.to_parquet(unfinished, index=False)
         else:
-            self.table.to_csv(path, index=False, lineterminator="\n")
+            self.table.to_csv(unfinished, index=False, lineterminator="\n")
+        os.replace(unfinished, path)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -163,16 +169,17 @@ def _digest(path: Path) -> str:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    """Every value as text; blank lines count as lines, those at the end do not."""
+    """Every value as text, an empty one as missing; blank lines count as lines, those at the end do not."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
             table = pd.read_csv(
-                path, dtype="str", keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False, index_col=False
-            )
+                path, dtype="str", keep_default_na=False, na_values=[""], encoding="utf-8-sig", skip_blank_lines=False,
+                index_col=False,
+            )  # fmt: skip
         except pd.errors.ParserWarning:
             raise ValueError("its rows have more values than its header") from None
-    written = (table.notna() & (table != "")).any(axis=1).to_numpy().nonzero()[0]
+    written = table.notna().any(axis=1).to_numpy().nonzero()[0]
     return table.iloc[: written[-1] + 1 if len(written) else 0]
 
 

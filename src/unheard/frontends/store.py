@@ -22,6 +22,7 @@ from unheard.corpora import Corpus
 from unheard.errors import InputError
 from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
+from unheard.processes import end_with_parent
 from unheard.settings import make
 
 Array = NDArray[np.float32]
@@ -128,9 +129,14 @@ def _compute(
                 bar.update(_write_shard(front_end, *job))
             return
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ProcessPoolExecutor(workers, context, _start_worker) as pool:
             for done in pool.map(_write_shard_of, [(name, settings, *job) for job in jobs]):
                 bar.update(done)
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    end_with_parent()
 
 
 def _write_shard_of(job: tuple[str, dict[str, Any], Corpus, list[str], Path]) -> int:

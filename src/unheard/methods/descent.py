@@ -19,6 +19,8 @@ class Descent(Method):
         (optimizer,) = self.optimizers
         optimizer.zero_grad()
         _, losses = self.model(batch, progress)
+        if not losses:  # nothing in it has a label
+            return {}
         self.fabric.backward(self.module.total(losses))
         optimizer.step()
         return {name: float(loss.detach()) for name, loss in losses.items()}

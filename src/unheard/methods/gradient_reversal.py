@@ -45,7 +45,7 @@ class Reversal(BaseModel):
     0.848284
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     schedule: Literal["constant", "dann"] = "dann"
     strength: NonNegativeFloat = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,6 +23,12 @@ class OptimizerSettings(BaseModel):
     nesterov: bool = False
     weight_decay: NonNegativeFloat = 0.0
     decay: float = Field(1.0, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> OptimizerSettings:
+        if self.name == "sgd" and self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0; write for example optimizer.momentum=0.9")
+        return self
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         """The optimiser over ``parameters``."""

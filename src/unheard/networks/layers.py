@@ -76,13 +76,13 @@ def _reorder(frames: Tensor, order: Tensor) -> Tensor:
 def mean_and_deviation(frames: Tensor, valid: Tensor) -> Tensor:
     """Statistics pooling: [batch, time, channels] → [batch, 2 · channels], mean ‖ standard deviation over valid frames.
 
-    The deviation is sqrt(max(population variance, 1e-8)).
+    The deviation is sqrt(max(population variance, 1e-8)). Half precision is pooled in float32.
 
     >>> frames = torch.tensor([[[1.0], [3.0], [99.0]]])
     >>> mean_and_deviation(frames, torch.tensor([[True, True, False]])).tolist()
     [[2.0, 1.0]]
     """
-    weight = valid[:, :, None].to(frames.dtype)
+    weight = _weight(frames, valid)
     count = weight.sum(1).clamp(min=1)
     mean = (frames * weight).sum(1) / count
     variance = ((frames - mean[:, None]).square() * weight).sum(1) / count
@@ -91,8 +91,13 @@ def mean_and_deviation(frames: Tensor, valid: Tensor) -> Tensor:
 
 def mean_over_time(frames: Tensor, valid: Tensor) -> Tensor:
     """[batch, time, channels] → [batch, channels], the mean over valid frames."""
-    weight = valid[:, :, None].to(frames.dtype)
+    weight = _weight(frames, valid)
     return (frames * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def _weight(frames: Tensor, valid: Tensor) -> Tensor:
+    """1 for valid frames, 0 for others, [batch, time, 1]; in float32 at least: bfloat16 counts no further than 256."""
+    return valid[:, :, None].to(torch.promote_types(frames.dtype, torch.float32))
 
 
 class Perceptron(nn.Module):

@@ -65,8 +65,9 @@ class Plan:
         rule = get_protocol(protocol)
         count = len(rule.folds(corpus, protocol_seed))
         names = [recipe.name for recipe in recipes]
-        for name in names:
-            if names.count(name) > 1:
+        folders = [name.casefold() for name in names]  # which on some systems are the same whatever the case
+        for name, folder in zip(names, folders, strict=True):
+            if folders.count(folder) > 1:
                 raise InputError(f'two recipes are called "{name}"; give one another name, for example name={name}-2')
         if baseline is not None and baseline not in names:
             raise InputError(f'the baseline "{baseline}" is not among the recipes of the study ({", ".join(names)})')

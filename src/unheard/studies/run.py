@@ -89,7 +89,7 @@ def machine() -> dict[str, Any]:
 
     return {
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "system": platform.system(),
         "processor": platform.machine(),
         "threads": torch.get_num_threads(),
         "libraries": {name: version(name) for name in LIBRARIES},

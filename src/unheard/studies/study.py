@@ -5,11 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from tqdm import tqdm
 from unheard.corpora import Corpus
 from unheard.errors import InputError
 from unheard.frontends.store import FeatureStore
+from unheard.processes import end_with_parent
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan, Run
 from unheard.studies.run import RUN_FILES, read_result, run_one
@@ -98,7 +97,7 @@ def train_one(
     plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed])
     with _alone(folder):
         if force:
-            start_over(folder)
+            _remove(folder)
         if (folder / "study.json").is_file() and Plan.read(folder).to_dict() != plan.to_dict():
             raise InputError(f"{folder}: there is another run in this folder; choose another --out or use --force")
         plan.write(folder)
@@ -112,7 +111,16 @@ def feature_store(folder: Path | None = None) -> FeatureStore:
 
 
 def start_over(study: Path) -> None:
-    """Remove what a study or a run left in a folder, and nothing else."""
+    """Remove what a study or a run left in a folder, and nothing else.
+
+    Raises:
+        InputError: another process is at work in it.
+    """
+    with _alone(study):
+        _remove(study)
+
+
+def _remove(study: Path) -> None:
     for name in (*STUDY_FILES, *RUN_FILES):
         path = study / name
         if path.is_dir():
@@ -170,18 +178,11 @@ def _run_all(runs: list[Run], study: Path, store: FeatureStore, workers: int, de
 
 
 def _start_worker() -> None:
-    """One thread to compute with, and one that ends the worker with the study: no orphan writes into a run."""
+    """One thread to compute with, and the worker ends with the study: no orphan writes into a run."""
     import torch
 
     torch.set_num_threads(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def end_with_parent() -> None:
-        wait_for([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 def _run_in_worker(study: Path, run: Run, store: FeatureStore, device: str) -> dict[str, Any]:

@@ -78,6 +78,8 @@ class NetworkRun:
     """One network under training, and what a checkpoint must hold of it."""
 
     def __init__(self, recipe: Recipe, train: Split, dev: Split, seed: int, folder: Path, device: str) -> None:
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("there is no GPU here that PyTorch can use; take the device cpu or auto instead of cuda")
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
         self.recipe, self.seed, self.folder = recipe, seed, folder
         self.dev = dev
@@ -85,6 +87,8 @@ class NetworkRun:
         self.front_end = build_front_end(recipe)
         self.front_end.fit(torch.from_numpy(values.copy()) for values in train.features)
         self.items = self._items(self.front_end, train)
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("there is no CUDA device on this machine; choose --device cpu")
         self.fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
         self.method = self._method()
         self.history: list[dict[str, Any]] = []

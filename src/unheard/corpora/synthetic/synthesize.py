@@ -22,6 +22,7 @@ from unheard.corpora.synthetic.sentences import SENTENCES
 from unheard.corpora.synthetic.sound import SAMPLE_RATE, record
 from unheard.corpora.synthetic.speakers import Speaker, draw_speaker
 from unheard.errors import InputError, did_you_mean
+from unheard.processes import end_with_parent
 from unheard.seeds import generator
 
 
@@ -82,7 +83,7 @@ def _each(speak: Any, people: list[Speaker], plan: list[list[str]], workers: int
     if workers == 1:
         yield from map(speak, people, plan)
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
         yield from pool.map(speak, people, plan)
 
 

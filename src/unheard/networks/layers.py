@@ -103,16 +103,11 @@ def _weight(frames: Tensor, valid: Tensor) -> Tensor:
 class Perceptron(nn.Module):
     """Fully connected layers; each hidden one is followed by ReLU, batch normalisation and dropout."""
 
-    def __init__(self, width: int, hidden: tuple[int, ...], outputs: int, dropout: float, *, norm: bool = True) -> None:
+    def __init__(self, width: int, hidden: tuple[int, ...], outputs: int, dropout: float) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
         for before, after in pairwise((width, *hidden)):
-            blocks += [
-                nn.Linear(before, after),
-                nn.ReLU(),
-                *([nn.BatchNorm1d(after)] if norm else []),
-                nn.Dropout(dropout),
-            ]
+            blocks += [nn.Linear(before, after), nn.ReLU(), nn.BatchNorm1d(after), nn.Dropout(dropout)]
         self.hidden = nn.Sequential(*blocks)
         self.output = nn.Linear((width, *hidden)[-1], outputs)
 

@@ -87,8 +87,6 @@ class NetworkRun:
         self.front_end = build_front_end(recipe)
         self.front_end.fit(torch.from_numpy(values.copy()) for values in train.features)
         self.items = self._items(self.front_end, train)
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("there is no CUDA device on this machine; choose --device cpu")
         self.fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
         self.method = self._method()
         self.history: list[dict[str, Any]] = []

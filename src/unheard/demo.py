@@ -44,7 +44,7 @@ def run_demo(out: Path, *, force: bool = False) -> None:
     if not (folder / "manifest.csv").is_file():
         synthesize(folder, speakers=SPEAKERS, utterances=UTTERANCES, bias=BIAS, workers=cores)
     recipes = [Recipe.load(name, overrides) for name, overrides in RECIPES.items()]
-    plan = Plan.make(Corpus.read(folder), PROTOCOL, recipes, baseline="tdnn").continuing(out)
+    plan = Plan.make(Corpus.read(folder), PROTOCOL, recipes, baseline="tdnn")
 
     click.echo("\n2. What its folds prove")
     click.echo(audit_text(audit(plan.corpus, plan.protocol)))

@@ -1,4 +1,7 @@
-"""Randomness by name: every random thing has a generator of its own, so that adding one never changes another."""
+"""Randomness by name: every random thing has a generator of its own, so that adding one never changes another.
+
+The one exception is what torch draws inside a training step (dropout): all parts of a model share that stream.
+"""
 
 from __future__ import annotations
 

@@ -64,6 +64,6 @@ def study(
     if force:
         start_over(out)
     store = feature_store(Path(cache) if cache else None)
-    results = run_study(plan.continuing(out), out, store, workers=workers, device=device)
+    results = run_study(plan, out, store, workers=workers, device=device)
     write_report(out)
     return results

@@ -248,7 +248,7 @@ def test_columns_come_in_their_order_and_others_after_them(tmp_path: Path):
 
 def test_parts_of_one_recording_are_utterances(tmp_path: Path):
     corpus = Corpus.read(write(tmp_path, "audio,start,end\na.wav,0,1\na.wav,1,2.5\nb.wav,,\n"))
-    assert corpus.table["id"].tolist() == ["a.wav#0.000", "a.wav#1.000", "b.wav"]
+    assert corpus.table["id"].tolist() == ["a.wav#0.000-1.000", "a.wav#1.000-2.500", "b.wav"]
     assert corpus.audio_path(1) == tmp_path / "a.wav"
 
 

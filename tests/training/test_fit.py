@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from unheard.errors import InputError
+from unheard.methods.method import Method
 from unheard.recipe import Recipe
 from unheard.training import fit as fitting
 from unheard.training.fit import NetworkRun, fit
@@ -130,6 +131,24 @@ def test_a_missing_column_is_one_sentence(tmp_path):
     train = replace(TRAIN, table=TRAIN.table.drop(columns="speaker"))
     with pytest.raises(InputError, match='the term "speaker" needs the column "speaker"'):
         fit(recipe("tdnn-mtl"), train, DEV, 0, tmp_path)
+
+
+def test_diverged_training_keeps_what_it_had(tmp_path, monkeypatch):
+    chosen = recipe("tdnn", "training.epochs=4", "training.select=last")
+    until = fit(recipe("tdnn", "training.epochs=2", "training.select=last"), TRAIN, DEV, 0, tmp_path / "two")
+    start_epoch = Method.start_epoch
+
+    def explode(self, epoch):
+        start_epoch(self, epoch)
+        if epoch == 2:
+            self.optimizers[0].param_groups[0]["lr"] = 1e30
+
+    monkeypatch.setattr(Method, "start_epoch", explode)
+    fitted = fit(chosen, TRAIN, DEV, 0, tmp_path / "four")
+    assert len(history(tmp_path / "four")) == 2
+    assert fitted.posteriors(DEV.features).tobytes() == until.posteriors(DEV.features).tobytes()
+    with pytest.raises(InputError, match=r"diverged at once; lower optimizer\.learning_rate"):
+        fit(recipe("tdnn", "training.epochs=2", "optimizer.learning_rate=1e30"), TRAIN, DEV, 0, tmp_path / "none")
 
 
 def test_bfloat16_trains(tmp_path):

@@ -236,11 +236,13 @@ def _numbers(table: pd.DataFrame, column: str, source: str) -> pd.Series:
 
 
 def _default_ids(table: pd.DataFrame) -> pd.Series:
-    """The audio's path; where an utterance is a part of a recording, with its start."""
-    if "start" not in table:
-        return table["audio"]
-    start = table["start"].map(lambda second: f"#{second:.3f}", na_action="ignore").astype("str")
-    return table["audio"] + start.mask(table["start"].isna(), "")
+    """The audio's path; where an utterance is a part of a recording, with its start and end, ``#1.500-3.000``."""
+    ids = table["audio"]
+    for column, mark in (("start", "#"), ("end", "-")):
+        if column in table:
+            second = table[column].map(lambda value, mark=mark: f"{mark}{value:.3f}", na_action="ignore").astype("str")
+            ids = ids + second.mask(table[column].isna(), "")
+    return ids
 
 
 def _only(table: pd.DataFrame, column: str, allowed: tuple[str, ...], source: str) -> None:

@@ -82,8 +82,8 @@ class Classification(Term):
 
     def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
         """The mean over labelled utterances."""
-        labels = batch.labels[self.column]
-        if not bool((labels >= 0).any()):
+        labels = batch.labels.get(self.column)
+        if labels is None or not bool((labels >= 0).any()):
             return None
         logits = read["logits"].values
         return functional.cross_entropy(logits, labels, weight=self.class_weight, ignore_index=-1)

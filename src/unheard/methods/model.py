@@ -26,24 +26,25 @@ class Model(nn.Module):
         return term
 
     def forward(
-        self, batch: Batch, progress: float = 0.0, terms: Collection[str] | None = None
+        self, batch: Batch, progress: float = 0.0, terms: Collection[str] | None = None, *, losses: bool = True
     ) -> tuple[dict[str, Tap], dict[str, Tensor]]:
         """All taps, those of the terms as ``<term>.<tap>``, and the unweighted loss of each term that has labels.
 
         Args:
-            batch: padded features; losses are computed for the columns in ``batch.labels``.
+            batch: padded features and labels.
             progress: finished share of training, for what changes over it.
             terms: only these; all by default.
+            losses: whether to compute them.
         """
         taps: dict[str, Tap] = self.network(batch.features, batch.lengths)
-        losses = {}
+        found = {}
         for name in self.terms if terms is None else terms:
             term = self.term(name)
             read = term.read(taps, progress)
             taps |= {f"{name}.{tap}": value for tap, value in read.items()}
-            if (loss := term.loss(read, batch) if batch.labels else None) is not None:
-                losses[name] = loss
-        return taps, losses
+            if losses and (loss := term.loss(read, batch)) is not None:
+                found[name] = loss
+        return taps, found
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the losses."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
@@ -14,11 +12,10 @@ from unheard.networks.network import Tap
 class Term(nn.Module):
     """One summand of the objective: a head on a tap, a loss, a weight.
 
-    Settings are the keyword arguments of ``__init__`` after ``taps`` (widths by name) and ``vocabulary``.
+    Settings are the keyword arguments of ``__init__`` after ``taps`` (widths by name) and ``vocabulary``, which is that
+    of the training part for the setting ``column``, or None for a term that has no such setting.
     """
 
-    #: Whether the term needs a column of labels; ``column`` is then one of its settings.
-    labelled: ClassVar[bool] = True
     tap: str
     weight: float
 

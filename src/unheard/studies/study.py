@@ -32,6 +32,8 @@ def run_study(
 ) -> pd.DataFrame:
     """Do every run of the plan that is not done, and write ``results.csv``.
 
+    A study that lies in the folder goes on: the plan is joined with its own, see :meth:`Plan.continuing`.
+
     Each worker is a process of one thread: small networks gain more from runs side by side than from threads, and the
     numbers do not depend on how many workers there are.
 
@@ -46,7 +48,7 @@ def run_study(
         the results, a row per finished run.
     """
     with _alone(study):
-        return _run_study(plan, study, store, workers, device)
+        return _run_study(plan.continuing(study), study, store, workers, device)
 
 
 @contextmanager

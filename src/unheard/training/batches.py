@@ -84,7 +84,7 @@ def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int)
     if cuts and len(ordered) - cuts[-1] == 1:
         cuts.pop()
     batches = np.split(ordered, cuts)
-    return [batches[i] for i in draw.permutation(len(batches))] if len(cuts) > 1 else batches
+    return [batches[i] for i in draw.permutation(len(batches))]
 
 
 def training_batches(items: Items, front_end: FrontEnd, size: int, seed: int, epoch: int) -> Iterator[Batch]:

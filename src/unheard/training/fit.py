@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import math
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -101,13 +102,18 @@ class NetworkRun:
         writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start)
         with tqdm(total=epochs, initial=start, desc=self.recipe.name, unit="epoch", delay=2, disable=None) as bar:
             for epoch in range(start, epochs):
-                scores = self._epoch(epoch)
+                try:
+                    scores = self._epoch(epoch)
+                except FloatingPointError as problem:
+                    tqdm.write(f"{self.folder}: {problem}; the best epoch before is kept")
+                    break
                 for name, value in scores.items():
                     writer.add_scalar(name, value, epoch)
                 bar.set_postfix({"dev UA": f"{scores.get('dev_ua', float('nan')):.3f}"})
                 bar.update()
         writer.close()
-        assert self.best is not None
+        if self.best is None:
+            raise InputError(f"recipe {self.recipe.name}: training diverged at once; lower optimizer.learning_rate")
         self.method.module.load_state_dict(self.best)
         return self._fitted()
 
@@ -139,7 +145,11 @@ class NetworkRun:
         return scores
 
     def train_epoch(self, epoch: int) -> Scores:
-        """One pass over the training items; the mean of each term's loss."""
+        """One pass over the training items; the mean of each term's loss.
+
+        Raises:
+            FloatingPointError: a mean is not finite, so the weights are worthless.
+        """
         training = self.recipe.training
         sums: dict[str, list[float]] = {}
         self.method.start_epoch(epoch)
@@ -150,7 +160,11 @@ class NetworkRun:
                 progress = min(1.0, (epoch + step / steps) / training.epochs)
                 for name, loss in self.method.update(batch.to(self.fabric.device), progress=progress).items():
                     sums.setdefault(name, []).append(loss)
-        return {name: sum(values) / len(values) for name, values in sums.items()}
+        means = {name: sum(values) / len(values) for name, values in sums.items()}
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                raise FloatingPointError(f'the loss of the term "{name}" is {mean} in epoch {epoch}')
+        return means
 
     def _dev_scores(self) -> Scores:
         if not len(self.dev):

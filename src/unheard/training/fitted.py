@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
 from unheard.frontends.statistics import valid_frames
 from unheard.methods import CLASSIFIERS, TERMS
-from unheard.methods.batch import Batch
 from unheard.methods.model import Model
 from unheard.networks import NETWORKS
 from unheard.networks.layers import mean_over_time
@@ -119,7 +118,7 @@ class FittedNetwork(Fitted):
         rows: list[torch.Tensor] = [torch.empty(0)] * len(items)
         for pieces, batch in evaluation_batches(items, self.front_end, self.recipe.training.batch_size):
             batch = batch.to(self.device)
-            taps, _ = self.model(Batch(batch.features, batch.lengths), terms=["emotion"])
+            taps, _ = self.model(batch, terms=["emotion"], losses=False)
             for piece, row in zip(pieces, what(taps).float().cpu(), strict=True):
                 rows[piece] = row
         stacked = torch.stack(rows).double()
@@ -165,20 +164,27 @@ def build_front_end(recipe: Recipe) -> FrontEnd:
     return front_end
 
 
-def build_model(recipe: Recipe, front_end: FrontEnd, vocabularies: dict[str, Vocabulary], seed: int = 0) -> Model:
-    """The recipe's network with those of its terms that have a vocabulary, freshly initialised.
+def build_model(
+    recipe: Recipe,
+    front_end: FrontEnd,
+    vocabularies: dict[str, Vocabulary],
+    seed: int = 0,
+    terms: Iterable[str] | None = None,
+) -> Model:
+    """The recipe's network with its terms (all, or those named), freshly initialised.
 
-    Every part draws its first weights under its own name, so that adding a term leaves the others as they were.
+    ``vocabularies`` holds that of each term that has a column. Every part draws its first weights under its own name,
+    so that adding a term leaves the others as they were.
     """
     assert recipe.network is not None
     with seeded(seed, "network"):
         network = make(NETWORKS[recipe.network.name], recipe.network.settings, front_end.shape)
-    terms = {}
-    for name, term in recipe.terms.items():
-        if name in vocabularies:
-            with seeded(seed, "term", name):
-                terms[name] = make(TERMS[term.kind], term.settings, network.taps, vocabularies[name])
-    return Model(network, terms)
+    built = {}
+    for name in recipe.terms if terms is None else terms:
+        term = recipe.terms[name]
+        with seeded(seed, "term", name):
+            built[name] = make(TERMS[term.kind], term.settings, network.taps, vocabularies.get(name))
+    return Model(network, built)
 
 
 def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
@@ -221,7 +227,7 @@ def _restored_network(
     recipe: Recipe, vocabularies: dict[str, Vocabulary], tensors: dict[str, NDArray[Any]]
 ) -> FittedNetwork:
     front_end = build_front_end(recipe)
-    model = build_model(recipe, front_end, vocabularies)
+    model = build_model(recipe, front_end, vocabularies, terms=["emotion"])
     state = {name: torch.from_numpy(value) for name, value in tensors.items()}
     statistics = {name: state.pop(name) for name in list(state) if name.startswith("front_end.")}
     front_end.load_state_dict({name.removeprefix("front_end."): value for name, value in statistics.items()})

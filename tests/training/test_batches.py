@@ -26,6 +26,9 @@ class Plain(FrontEnd):
         super().__init__()
         self.longest = longest
 
+    def fixed(self, waveforms, lengths):
+        return waveforms, lengths
+
     def pieces(self, length: int, training: bool) -> list[tuple[int, int]]:
         step = self.longest if training else length
         return [(start, min(start + step, length)) for start in range(0, length, step)]

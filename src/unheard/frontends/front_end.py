@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Literal
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 Layout = Literal["sequence", "image", "waveform", "vector"]
 
 
-class FrontEnd(nn.Module):
+class FrontEnd(nn.Module, ABC):
     """Turns 16 kHz mono waveforms into the features that a network takes.
 
     Three parts, from what never changes to what always does:
@@ -32,12 +33,12 @@ class FrontEnd(nn.Module):
     #: The sizes of one item but for its time: ``(bands,)``, ``(channels, frequency)``, ``()`` or ``(values,)``.
     shape: tuple[int, ...]
 
+    @abstractmethod
     def fixed(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, samples] in ±1 with the number of valid samples each → padded features and their valid lengths.
 
         Padding never changes an item: the valid part is what the item gives alone.
         """
-        raise NotImplementedError
 
     def fit(self, items: Iterable[Tensor]) -> None:
         """Set statistics from the fixed features [time, ...] of the training utterances; nothing by default."""

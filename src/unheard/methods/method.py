@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from lightning_fabric import Fabric
@@ -12,7 +13,7 @@ from unheard.methods.model import Model
 from unheard.methods.optimizer import OptimizerSettings
 
 
-class Method:
+class Method(ABC):
     """Owns a model and the optimisers that change it; a subclass is one update rule.
 
     Settings are the keyword arguments of ``__init__`` after the three below.
@@ -35,6 +36,7 @@ class Method:
         """One optimiser over everything by default."""
         return [self.settings.build(model.parameters())]
 
+    @abstractmethod
     def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
         """One optimisation step; returns the unweighted loss of each term.
 
@@ -43,7 +45,6 @@ class Method:
             auxiliary: a second, independent batch, for the rules that need one.
             progress: finished share of training (0 to 1).
         """
-        raise NotImplementedError
 
     def start_epoch(self, epoch: int) -> None:
         """Set every optimiser's rate for the epoch, counted from 0."""

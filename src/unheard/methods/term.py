@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
@@ -9,7 +11,7 @@ from unheard.methods.batch import Batch
 from unheard.networks.network import Tap
 
 
-class Term(nn.Module):
+class Term(nn.Module, ABC):
     """One summand of the objective: a head on a tap, a loss, a weight.
 
     Settings are the keyword arguments of ``__init__`` after ``taps`` (widths by name) and ``vocabulary``, which is that
@@ -19,13 +21,13 @@ class Term(nn.Module):
     tap: str
     weight: float
 
+    @abstractmethod
     def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
         """What the head makes of the taps; ``progress`` is the finished share of training (0 to 1)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
         """The unweighted loss of what :meth:`read` returned, or None where the batch has no label for it."""
-        raise NotImplementedError
 
     def fit(self, vocabulary: Vocabulary, labels: Tensor) -> None:
         """Set what depends on the training labels [utterances]; nothing by default."""

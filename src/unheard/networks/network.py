@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ class Tap(NamedTuple):
     lengths: Tensor | None = None
 
 
-class Network(nn.Module):
+class Network(nn.Module, ABC):
     """Maps a padded batch of features to taps.
 
     Settings are the keyword arguments of ``__init__`` after ``shape`` (the front end's
@@ -32,6 +33,6 @@ class Network(nn.Module):
     #: The width of every tap: ``local`` (frames before any recurrence), ``frames``, ``embedding``, and its own.
     taps: dict[str, int]
 
+    @abstractmethod
     def forward(self, features: Tensor, lengths: Tensor) -> dict[str, Tap]:
         """A padded batch in one of ``layouts`` and its valid lengths → the taps."""
-        raise NotImplementedError

@@ -35,6 +35,8 @@ class Command(click.Group):
             return super().invoke(ctx)
         except InputError as problem:
             fail(str(problem))
+        except KeyboardInterrupt:
+            fail("interrupted; what was done is kept, and the same command goes on with it", code=130)
 
 
 def fail(sentence: str, code: int = 2) -> NoReturn:
@@ -163,10 +165,13 @@ def train(
 
     OVERRIDES are key=value, for example training.epochs=2.
     """
+    import torch
+
     from unheard.corpora import Corpus
     from unheard.recipe import Recipe
     from unheard.studies.study import feature_store, train_one
 
+    torch.set_num_threads(1)  # as in a study: the number of threads is a part of a run
     chosen = Recipe.load(recipe, overrides)
     result = train_one(
         Corpus.read(manifest), chosen, out, feature_store(cache),
@@ -250,6 +255,8 @@ def recipes(name: str | None) -> None:
 )
 def predict(audio: tuple[str, ...], model: Path | None, style: str) -> None:
     """Say the emotion in files, folders or a pipe (-)."""
+    import torch
+
     from unheard.predict import write_predictions
     from unheard.recognizer import Recognizer
 
@@ -258,6 +265,7 @@ def predict(audio: tuple[str, ...], model: Path | None, style: str) -> None:
             "there is no model to predict with; make one with `unheard demo --out F` or `unheard train`, "
             "then name its folder with --model F"
         )
+    torch.set_num_threads(1)  # one recording is too little work to share, and sharing it is slow on a busy machine
     recognizer = Recognizer.load(model)
     failures = write_predictions(recognizer, audio, style, sys.stdin.buffer, sys.stdout)
     for failure in failures:

@@ -32,12 +32,14 @@ def write_predictions(
         a sentence for every recording that gave none.
     """
     failures: list[str] = []
-    writers[style](recognizer.emotions, _predictions(recognizer, sources, pipe, failures), out)
+    # Lines that come one by one in a terminal show the progress themselves, and a bar would run into them.
+    bar = None if style == "json" or not out.isatty() else True
+    writers[style](recognizer.emotions, _predictions(recognizer, sources, pipe, failures, bar), out)
     return failures
 
 
 def _predictions(
-    recognizer: Recognizer, sources: Iterable[str], pipe: BinaryIO, failures: list[str]
+    recognizer: Recognizer, sources: Iterable[str], pipe: BinaryIO, failures: list[str], without_bar: bool | None
 ) -> Iterator[Named]:
     recordings: list[str | Path] = []
     for source in sources:
@@ -45,7 +47,7 @@ def _predictions(
         if not found:
             failures.append(f"{source}: there is no audio file in this folder")
         recordings += found
-    for recording in tqdm(recordings, desc="predict", unit="file", delay=2, disable=None, leave=False):
+    for recording in tqdm(recordings, desc="predict", unit="file", delay=2, disable=without_bar, leave=False):
         try:
             prediction = recognizer.predict(pipe.read() if recording == "-" else recording)
         except InputError as problem:

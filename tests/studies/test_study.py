@@ -145,9 +145,9 @@ def test_train_one_refuses_a_folder_of_another_run(study, tmp_path):
 COMMAND = [sys.executable, "-m", "unheard", "study", "tdnn", "tdnn-dat", *SMALL, "training.epochs=6"]
 
 
-def start(folder: Path, out: Path, cache: Path) -> subprocess.Popen:
+def start(folder: Path, out: Path, cache: Path, *overrides: str) -> subprocess.Popen:
     arguments = ["--corpus", folder, "--protocol", PROTOCOL, "--folds", "1,2", "--out", out, "--cache", cache]
-    command = [*COMMAND, *map(str, arguments), "--workers", "2"]
+    command = [*COMMAND, *overrides, *map(str, arguments), "--workers", "2"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -183,3 +183,26 @@ def test_the_function_is_the_verb(folder, tmp_path):
     # The SVM learned from the dev speakers: they cannot judge it.
     assert results["dev_ua"].isna().all()
     assert unheard.Corpus is Corpus
+
+
+def test_a_first_try_that_failed_leaves_the_folder_free(study, tmp_path):
+    plan, _, store = study
+    out = tmp_path / "out"
+    plan.write(out)  # planned, and nothing begun
+    other = Plan.make(plan.corpus, "speaker-folds:6", recipes("training.epochs=1")[:1], folds=[1])
+    assert other.continuing(out) is other
+    run_study(other, out, store, workers=1)
+    assert [recipe.name for recipe in Plan.read(out).recipes] == ["tdnn"]
+    plan.write(tmp_path / "run")
+    assert train_one(plan.corpus, plan.recipes[0], tmp_path / "run", store, protocol=PROTOCOL)["fold"] == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals are other on this system")
+def test_an_interrupt_ends_at_once_and_says_so(folder, tmp_path):
+    process = start(folder, tmp_path / "out", tmp_path / "cache", "training.epochs=500")
+    while not list((tmp_path / "out").glob("runs/*/*/checkpoint.pt")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert "the same command goes on with it" in process.stderr.read()

@@ -71,7 +71,10 @@ class Corpus:
         if path.is_dir():
             path = path / "manifest.csv"
         if not path.is_file():
-            raise InputError(f"{path}: there is no such manifest; `unheard corpus prepare` makes one from a corpus")
+            raise InputError(
+                f"{path}: there is no such manifest; write one (a CSV with a row per recording), or let "
+                "`unheard corpus prepare` make it from a published corpus"
+            )
         try:
             table = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
         except (ValueError, OSError) as problem:

@@ -138,22 +138,26 @@ class Plan:
     def continuing(self, study: Path) -> Plan:
         """This plan joined with the one already in the folder: recipes, folds and seeds may be added.
 
+        What was planned but never begun binds nobody: a first try that failed leaves the folder free.
+
         Raises:
             InputError: the folder holds a study of another corpus or protocol, or another recipe of the same name.
         """
-        if not (study / "study.json").is_file():
+        begun = {folder.parent.name for folder in (study / "runs").glob("*/*")}
+        if not begun or not (study / "study.json").is_file():
             return self
         before = Plan.read(study)
         for what, old, new in (
             ("corpus", before.corpus.hash, self.corpus.hash),
-            ("protocol", (before.protocol.name, before.protocol_seed), (self.protocol.name, self.protocol_seed)),
+            ("protocol", before.protocol.name, self.protocol.name),
+            ("seed of the protocol", before.protocol_seed, self.protocol_seed),
         ):
             if old != new:
                 raise InputError(
                     f"{study}: the study in this folder has another {what} ({old}, now {new}); choose another --out "
                     "or start it over with --force"
                 )
-        recipes = {recipe.name: recipe for recipe in before.recipes}
+        recipes = {recipe.name: recipe for recipe in before.recipes if recipe.name in begun}
         for recipe in self.recipes:
             if recipes.setdefault(recipe.name, recipe).to_dict() != recipe.to_dict():
                 raise InputError(

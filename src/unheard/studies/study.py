@@ -100,7 +100,7 @@ def train_one(
     with _alone(folder):
         if force:
             _remove(folder)
-        if (folder / "study.json").is_file() and Plan.read(folder).to_dict() != plan.to_dict():
+        if (folder / "recipe.yaml").is_file() and Plan.read(folder).to_dict() != plan.to_dict():
             raise InputError(f"{folder}: there is another run in this folder; choose another --out or use --force")
         plan.write(folder)
         store.features(recipe.front_end.name, recipe.front_end.settings, plan.corpus)
@@ -169,14 +169,18 @@ def _run_all(runs: list[Run], study: Path, store: FeatureStore, workers: int, de
     if not runs:
         return
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(min(workers, len(runs)), context, _start_worker) as pool:
         pending = {pool.submit(_run_in_worker, study, run, store, device) for run in runs}
         try:
             while pending:
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in finished)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        except BaseException:
+            # Nobody waits for runs under way: each goes on where it was when the study is called again.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
 
 
 def _start_worker() -> None:

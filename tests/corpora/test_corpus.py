@@ -199,7 +199,7 @@ def test_a_wrong_manifest_gets_one_sentence(tmp_path: Path, content: str | bytes
 
 def test_an_absent_or_broken_manifest_gets_one_sentence(tmp_path: Path):
     for path in (tmp_path / "no.csv", tmp_path):
-        with pytest.raises(InputError, match="there is no such manifest; `unheard corpus prepare` makes one"):
+        with pytest.raises(InputError, match="there is no such manifest; write one"):
             Corpus.read(path)
     with pytest.raises(InputError, match="this is not a readable manifest"):
         Corpus.read(write(tmp_path, b"PAR1 no", "manifest.parquet"))

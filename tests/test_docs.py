@@ -69,7 +69,7 @@ def test_every_command_shown_can_be_given(page: Path, words: list[str]) -> None:
     if isinstance(command, click.Group):
         assert words in (["--help"], ["--version"]), f"{name_of(page)}: {words}"
         return
-    context = click.Context(command)
+    context = click.Context(command, help_option_names=["-h", "--help"])  # click keeps the names it is first asked with
     values, rest, _ = command.make_parser(context).parse_args(args=list(words))
     assert not rest
     for parameter in command.params:

@@ -23,7 +23,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 #: A module imports from its own line and from those above it.
 ORDER = (
-    {"errors", "processes", "registry", "seeds", "settings"},
+    {"errors", "files", "processes", "registry", "seeds", "settings"},
     {"audio", "metrics"},
     {"corpora"},
     {"protocols"},

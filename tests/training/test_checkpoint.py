@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import unheard.training.checkpoint as module
-from unheard.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from unheard.training.checkpoint import load_checkpoint, save_checkpoint
 
 STATE = {"weights": {"a": torch.arange(3.0)}, "history": [{"epoch": 0, "dev_ua": 0.5}], "best": None, "score": -1.0}
 
@@ -53,19 +53,3 @@ def test_a_checkpoint_executes_nothing(tmp_path: Path):
     with pytest.raises(pickle.UnpicklingError):
         load_checkpoint(tmp_path / "checkpoint.pt")
     assert not trace.exists()
-
-
-def test_a_text_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    path = tmp_path / "result.json"
-    write_atomically(path, "old\n")
-
-    def killed(*arguments: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(f"{module.__name__}.os.replace", killed)
-        with pytest.raises(KeyboardInterrupt):
-            write_atomically(path, "new\n")
-    assert path.read_text() == "old\n"
-    write_atomically(path, "zwei\nZeilen ä\n")
-    assert path.read_bytes() == "zwei\nZeilen ä\n".encode()

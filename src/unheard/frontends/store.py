@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from unheard.audio import read_audio
 from unheard.corpora import Corpus
 from unheard.errors import InputError
+from unheard.files import write_atomically
 from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
 from unheard.processes import end_with_parent
@@ -152,9 +152,7 @@ def _write_shard(front_end: FrontEnd, corpus: Corpus, keys: list[str], folder: P
         offset += array.size
     shard = uuid.uuid4().hex
     np.save(folder / f"{shard}.npy", np.concatenate(arrays))
-    unfinished = folder / f"{shard}.json.tmp"
-    unfinished.write_text(json.dumps(index))
-    os.replace(unfinished, folder / f"{shard}.json")
+    write_atomically(folder / f"{shard}.json", json.dumps(index))
     return len(keys)
 
 

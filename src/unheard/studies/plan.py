@@ -10,10 +10,10 @@ from typing import Any
 
 from unheard.corpora import Corpus
 from unheard.errors import InputError
+from unheard.files import write_atomically
 from unheard.protocols import get_protocol
 from unheard.protocols.fold import Fold, Protocol
 from unheard.recipe import Recipe
-from unheard.training.checkpoint import write_atomically
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from unheard import __version__
+from unheard.files import write_atomically
 from unheard.protocols.audit_rendering import audit_html
 from unheard.studies.report_data import StudyData, ranges, read_study, runs_text
 from unheard.studies.report_leak import leak_part
@@ -21,7 +22,6 @@ from unheard.studies.report_slices import confusion_part, speaker_part
 from unheard.studies.report_tables import Section, many
 from unheard.studies.report_text import report_text
 from unheard.studies.report_training import curve_part, fact_part, recipe_part
-from unheard.training.checkpoint import write_atomically
 
 #: A part of a report; None where the study has nothing for it.
 Part = Callable[[StudyData], Section | None]

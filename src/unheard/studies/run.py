@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 
 from unheard.evaluation.leak import Leak, measure_leak
+from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
 from unheard.studies.plan import Plan, Run
-from unheard.training.checkpoint import write_atomically
 from unheard.training.fit import fit
 from unheard.training.fitted import Fitted
 from unheard.training.split import Split

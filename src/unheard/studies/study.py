@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from unheard.corpora import Corpus
 from unheard.errors import InputError
+from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
 from unheard.processes import end_with_parent
 from unheard.recipe import Recipe
@@ -135,9 +136,7 @@ def write_results(plan: Plan, study: Path) -> pd.DataFrame:
     """Write ``results.csv``: a row per finished run of the plan, in the plan's order."""
     rows = [result for run in plan.runs() if (result := read_result(run.folder(study))) is not None]
     table = pd.DataFrame(rows).drop(columns="machine", errors="ignore")
-    unfinished = study / "results.csv.tmp"
-    table.to_csv(unfinished, index=False, lineterminator="\n")
-    os.replace(unfinished, study / "results.csv")
+    write_atomically(study / "results.csv", table.to_csv(index=False, lineterminator="\n"))
     return table
 
 

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
+from unheard.files import write_atomically
 from unheard.frontends.front_end import FrontEnd
 from unheard.methods import CLASSIFIERS, METHODS
 from unheard.methods.method import Method
@@ -26,7 +27,7 @@ from unheard.recipe import Recipe
 from unheard.seeds import seeded
 from unheard.settings import make
 from unheard.training.batches import Items, training_batches
-from unheard.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from unheard.training.checkpoint import load_checkpoint, save_checkpoint
 from unheard.training.fitted import Fitted, FittedClassifier, FittedNetwork, build_front_end, build_model
 from unheard.training.split import Split
 

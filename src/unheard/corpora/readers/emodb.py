@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from unheard.corpora.published import Published, decoded, named_audio
+from unheard.corpora.published import Published, Row, decoded, named_audio
 
 NAME = re.compile(r"(\d\d)([a-z]\d\d)([A-Z])([a-z])")
 GENDERS = {
@@ -21,7 +21,7 @@ EMOTIONS = {
 }  # fmt: skip
 
 
-def utterances(folder: Path) -> Iterator[dict[str, str]]:
+def utterances(folder: Path) -> Iterator[Row]:
     """One row for each ``03a01Fa.wav``; ``text`` is the code of the sentence, ``a01`` … ``b10``."""
     for file, name in named_audio(folder, NAME):
         speaker, text, emotion, _version = name.groups()

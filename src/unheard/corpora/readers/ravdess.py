@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from unheard.corpora.published import Published, decoded, named_audio
+from unheard.corpora.published import Published, Row, decoded, named_audio
 
 NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 AUDIO_ONLY, SPEECH = "03", "01"
@@ -22,7 +22,7 @@ STATEMENTS = {"01": "Kids are talking by the door", "02": "Dogs are sitting by t
 GENDERS = {f"{actor:02d}": "male" if actor % 2 else "female" for actor in range(1, 25)}
 
 
-def utterances(folder: Path) -> Iterator[dict[str, str]]:
+def utterances(folder: Path) -> Iterator[Row]:
     """One row for each ``Actor_01/03-01-01-01-01-01-01.wav``; songs and the sound of the videos are passed over.
 
     There is one more column, ``intensity``: ``normal`` or ``strong``.

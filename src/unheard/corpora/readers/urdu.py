@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from unheard.corpora.published import Published, decoded, named_audio
+from unheard.corpora.published import Published, Row, decoded, named_audio
 
 NAME = re.compile(r"(S([A-Z])\d+)_F\d+_([A-Z])\d+")
 GENDERS = {"M": "male", "F": "female"}
 EMOTIONS = {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"}
 
 
-def utterances(folder: Path) -> Iterator[dict[str, str]]:
+def utterances(folder: Path) -> Iterator[Row]:
     """One row for each ``Angry/SM1_F10_A010.wav``."""
     for file, name in named_audio(folder, NAME):
         speaker, gender, emotion = name.groups()

@@ -324,3 +324,14 @@ def test_an_interrupted_write_leaves_the_old_manifest(tmp_path: Path, monkeypatc
     with pytest.raises(KeyboardInterrupt):
         corpus.write(path)
     assert len(Corpus.read(path)) == 2
+
+
+def test_a_moved_corpus_finds_the_same_recordings(tmp_path: Path, make_tiny_corpus):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    corpus = make_tiny_corpus(folder)
+    for there in (tmp_path, tmp_path / "two" / "deep", folder):
+        moved = corpus.moved_to(there)
+        there.mkdir(parents=True, exist_ok=True)
+        moved.write(there / "moved.csv")
+        assert Corpus.read(there / "moved.csv").table["id"].tolist() == corpus.table["id"].tolist()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -61,7 +63,7 @@ class Corpus:
         """Read a manifest: a CSV or Parquet file, or the folder that holds a ``manifest.csv``.
 
         Paths in the column ``audio`` start from the manifest's folder. With ``check_audio`` every file must exist, and
-        a column ``digest`` is dropped: the recordings may have changed since it was written.
+        the columns ``digest`` and ``likeness`` are dropped: the recordings may have changed since they were written.
 
         Raises:
             InputError: the file cannot be read, or what :meth:`from_table` raises; rows are counted as lines of the
@@ -84,7 +86,7 @@ class Corpus:
                 "header and one row per utterance"
             ) from problem
         if check_audio:
-            table = table.drop(columns="digest", errors="ignore")
+            table = table.drop(columns=["digest", "likeness"], errors="ignore")
         corpus = cls.from_table(table, path.parent, str(path))
         if check_audio:
             corpus._check_audio()
@@ -137,6 +139,26 @@ class Corpus:
         table = self.table[rows] if mask else self.table.iloc[list(rows)]
         return Corpus(table.reset_index(drop=True), self.folder, self.source)
 
+    def with_columns(self, **columns: Any) -> Corpus:
+        """The corpus with these columns, in the place of its own of the same name."""
+        return replace(self, table=self.table.assign(**columns))
+
+    def moved_to(self, folder: str | Path) -> Corpus:
+        """The same corpus for a manifest in another folder: the recordings stay where they are.
+
+        >>> table = pd.DataFrame({"audio": ["wav/a.wav"]})
+        >>> Corpus.from_table(table, "corpora/mine").moved_to("corpora").table["audio"].item()
+        'mine/wav/a.wav'
+        """
+        folder = Path(folder)
+        start, end = os.path.abspath(self.folder), os.path.abspath(folder)
+        try:
+            prefix = Path(os.path.relpath(start, end)).as_posix()
+        except ValueError:  # another drive
+            prefix = Path(start).as_posix()
+        audio = [posixpath.normpath(posixpath.join(prefix, str(name))) for name in self.table["audio"]]
+        return Corpus(self.table.assign(audio=audio), folder, self.source)
+
     def with_digests(self) -> Corpus:
         """The corpus with a column ``digest``: the SHA-256 of each audio file's bytes.
 
@@ -147,7 +169,7 @@ class Corpus:
         files = self.table["audio"].unique()
         with ThreadPoolExecutor() as pool:
             digests = dict(zip(files, pool.map(lambda file: _digest(self.folder / file), files), strict=True))
-        return Corpus(self.table.assign(digest=self.table["audio"].map(digests)), self.folder, self.source)
+        return self.with_columns(digest=self.table["audio"].map(digests))
 
     @cached_property
     def hash(self) -> str:

@@ -8,12 +8,13 @@ import numpy as np
 
 from unheard.corpora.corpus import Corpus
 from unheard.errors import InputError
-from unheard.protocols.fold import Fold, Protocol, in_turn, labelled, number_of_folds
+from unheard.protocols.arguments import number_of_folds
+from unheard.protocols.fold import Fold, Protocol, in_turn, labelled
 from unheard.seeds import derive
 
 
 def random_folds(k: str) -> Protocol:
-    """The utterances in ``k`` random groups of like emotions, each tested once, the next one dev: speaker-dependent.
+    """The utterances in ``k`` random groups of like emotions, each tested once, the next one dev: SPEAKER-DEPENDENT.
 
     The test sets are those of scikit-learn's ``StratifiedKFold(n_splits=k, shuffle=True)`` over the utterances that
     have an emotion and a speaker, shuffled by the seed.
@@ -46,8 +47,7 @@ def random_folds(k: str) -> Protocol:
 
     return Protocol(
         name=name,
-        speaker_independent=False,
-        keeps_apart=None,
+        apart={},
         description=f"SPEAKER-DEPENDENT: the utterances in {number} random groups, stratified by emotion.",
         cut=cut,
     )

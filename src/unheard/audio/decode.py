@@ -37,7 +37,7 @@ SAMPLES = (b"data", b"SSND")
 UNKNOWN = 0x7FFFF000
 #: What FFmpeg may open. Never playlists, which would make it open other files and addresses.
 CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,ogg,asf,amr,wav,w64,caf,aiff,au,flac,mp3,ac3,eac3,ape,flv,mpeg,"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,aac,ogg,asf,amr,wav,w64,caf,aiff,au,flac,mp3,ac3,eac3,ape,flv,mpeg,"
     "mpegts,nistsphere,tta,wv"
 )
 

@@ -3,7 +3,14 @@
 from unheard.registry import Registry
 
 #: Update rules; each place is a :class:`unheard.methods.method.Method`.
-METHODS = Registry("method", {"descent": "unheard.methods.descent:Descent"}, group="unheard.methods")
+METHODS = Registry(
+    "method",
+    {
+        "descent": "unheard.methods.descent:Descent",
+        "cross_gradient": "unheard.methods.cross_gradient:CrossGradient",
+    },
+    group="unheard.methods",
+)
 
 #: Losses with their heads; each place is a :class:`unheard.methods.term.Term`.
 TERMS = Registry("term", {"classification": "unheard.methods.classification:Classification"}, group="unheard.terms")

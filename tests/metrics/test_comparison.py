@@ -11,6 +11,7 @@ from unheard.errors import InputError
 from unheard.metrics.comparison import compare, holm, permutation_test, relative_error_reduction
 from unheard.metrics.counts import accuracy, mean_recall
 from unheard.metrics.predictions import scores
+from unheard.seeds import generator
 
 # The same examples every time, and no limit on time that a busy machine would break.
 QUICK = settings(derandomize=True, deadline=None, max_examples=60)
@@ -50,7 +51,9 @@ def test_a_clear_difference():
     assert result.low < result.difference < result.high
     assert result.low > 0
     assert result.speakers == 8
-    assert result.p_value == 2 / 2**8  # as small as eight speakers allow
+    assert (result.p_speakers, result.p_runs) == (2 / 2**8, 2 / 2**4)  # as small as eight speakers and four runs allow
+    assert result.p_value == result.p_runs
+    assert result.error_reduction_low < result.relative_error_reduction < result.error_reduction_high
     assert result.relative_error_reduction == pytest.approx(1 - (1 - result.system) / (1 - result.baseline))
 
 
@@ -103,7 +106,7 @@ def test_random_patterns_come_near_the_exact_test(monkeypatch):
     random = np.random.default_rng(4)
     first, second = random_counts(random, 12, 0.6), random_counts(random, 12, 0.64)
     exact = permutation_test(first, second)
-    monkeypatch.setattr("unheard.metrics.comparison.EXACT_SPEAKERS", 0)
+    monkeypatch.setattr("unheard.metrics.comparison.EXACT_UNITS", 0)
     assert permutation_test(first, second) == pytest.approx(exact, abs=0.02)
     assert permutation_test(first, second) == permutation_test(first, second)
 
@@ -126,9 +129,66 @@ def test_p_is_small_with_many_speakers_and_a_clear_difference():
 
 def test_one_speaker_proves_nothing():
     result = compare(predictions(0.2, speakers=1), predictions(0.9, speakers=1, seed=1))
-    assert result.p_value == 1
-    assert np.isnan(result.low)
-    assert np.isnan(result.high)
+    assert (result.p_speakers, result.p_value) == (1, 1)
+    assert np.isnan([result.low, result.high, result.error_reduction_low, result.error_reduction_high]).all()
+
+
+def test_one_training_proves_nothing():
+    result = compare(predictions(0.2, seeds=1).assign(fold=0), predictions(0.9, seeds=1, seed=1).assign(fold=0))
+    assert result.p_speakers == 2 / 2**8
+    assert (result.runs, result.p_value) == (1, 1)
+
+
+def test_one_speaker_a_run_makes_both_tests_the_same():
+    tables = [predictions(skill, seeds=1, seed=seed) for skill, seed in ((0.4, 0), (0.5, 1))]
+    result = compare(*(table.assign(fold=table["speaker"]) for table in tables))
+    assert result.p_speakers == result.p_runs
+
+
+def trained_with_luck(random, folds=4, each=3, seeds=3, luck=0.04):
+    """Counts by speaker and by run of one method whose trainings differ by luck, alike for the speakers of a fold."""
+    skill = (0.6 + luck * random.standard_normal((folds, seeds))).repeat(each, axis=0)
+    right = random.binomial(20, skill[..., None], size=(*skill.shape, 2))
+    counts = np.zeros((folds * each, seeds, 2, 2), dtype=np.int64)
+    counts[..., 0, 0], counts[..., 0, 1] = right[..., 0], 20 - right[..., 0]
+    counts[..., 1, 1], counts[..., 1, 0] = right[..., 1], 20 - right[..., 1]
+    by_run = np.zeros((folds, seeds, seeds, 2, 2), dtype=np.int64)
+    by_run[:, range(seeds), range(seeds)] = counts.reshape(folds, each, seeds, 2, 2).sum(axis=1)
+    return counts, by_run.reshape(folds * seeds, seeds, 2, 2)
+
+
+def test_no_recipe_of_several_is_called_better_by_chance(monkeypatch):
+    """One method trained as if it were four recipes: the least corrected p is below 0.05 in some 5 % of the studies."""
+    monkeypatch.setattr("unheard.metrics.comparison.EXACT_UNITS", 0)
+    random = np.random.default_rng(0)
+    found = []
+    for _ in range(300):
+        baseline, *others = (trained_with_luck(random) for _ in range(4))
+        both = [
+            [permutation_test(one, other, permutations=200) for one, other in zip(baseline, system, strict=True)]
+            for system in others
+        ]
+        speakers, either = [p for p, _ in both], [max(pair) for pair in both]
+        found.append([min(ps) <= 0.05 for ps in (holm(either), either, holm(speakers))])
+    corrected, uncorrected, over_speakers_alone = np.mean(found, axis=0)
+    assert corrected < 0.075
+    assert uncorrected > 1.5 * corrected  # what the correction is for
+    assert over_speakers_alone > 2 * corrected  # what the test over runs is for
+
+
+def test_the_interval_of_the_errors_removed_is_that_of_the_same_draws():
+    baseline, system = predictions(0.4, speakers=6), predictions(0.6, speakers=6, seed=1)
+    result = compare(baseline, system, resamples=40)
+    draws = generator(0, "bootstrap over speakers").multinomial(6, np.full(6, 1 / 6), size=40)
+    reductions = []
+    for draw in draws:
+        drawn = []
+        for table in (baseline, system):
+            several = table.loc[table.index.repeat([draw[int(name[1:])] for name in table["speaker"]])]
+            drawn.append(scores(several, "seed")["ua"].mean())
+        reductions.append(1 - (1 - drawn[1]) / (1 - drawn[0]))
+    expected = np.quantile(reductions, [0.025, 0.975])
+    assert (result.error_reduction_low, result.error_reduction_high) == pytest.approx(tuple(expected))
 
 
 @QUICK

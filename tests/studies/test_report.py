@@ -10,9 +10,11 @@ from sklearn.metrics import balanced_accuracy_score
 
 from unheard.corpora.corpus import Corpus
 from unheard.errors import InputError
+from unheard.evaluation.projection import keep_embeddings
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan
 from unheard.studies.report import PARTS, write_report
+from unheard.studies.report_data import read_study
 from unheard.studies.report_leak import MeanLeak
 
 EMOTIONS = ("angry", "happy", "sad")
@@ -58,8 +60,8 @@ def finish(plan, study, run, skill=0.7, leak=0.5, folds=None):
         "wa": float((table["emotion"] == table["predicted"]).mean()),
         "ua": balanced_accuracy_score(table["emotion"], table["predicted"]),
         "dev_wa": 0.75, "dev_ua": 0.75,
-        "leak": leak, "leak_raw": 0.9, "leak_emotion": 0.3, "leak_chance": 0.25, "leak_speakers": 4,
-        "leak_unheard": None,
+        "leak": leak, "leak_nonlinear": leak + 0.1, "leak_raw": 0.9, "leak_raw_nonlinear": 0.95, "leak_emotion": 0.3,
+        "leak_chance": 0.25, "leak_speakers": 4, "leak_gender": None, "leak_unheard": None,
         "seconds": 3.0, "corpus": plan.corpus.name, "corpus_hash": plan.corpus.hash, "machine": MACHINE,
     }  # fmt: skip
     (folder / "result.json").write_text(json.dumps(result))
@@ -183,7 +185,7 @@ def test_numbers_are_those_of_the_predictions(study):
         line = next(line for line in text.splitlines() if line.startswith(name))
         assert f"{100 * np.mean(pooled):.1f} [" in line
         assert over_folds in line
-        assert "50.0/25.0" in line
+        assert "50.0/60.0/25.0" in line
         female = table[table["speaker"].isin([*"aceg"])]
         of_women = [balanced_accuracy_score(part["emotion"], part["predicted"]) for _, part in female.groupby("seed")]
         column = 2 + ["one", "two-b"].index(name)
@@ -197,12 +199,16 @@ def test_recipes_are_compared_with_the_baseline(study):
     recipes = [network("one"), network("base"), network("three")]
     skills = {"one": 1.0, "base": 0.3, "three": 0.3}
     make_study(
-        study, recipes, [f"s{index}" for index in range(10)], skills, baseline="base", protocol="speaker-folds:5"
-    )
+        study, recipes, [f"s{index}" for index in range(10)], skills,
+        baseline="base", protocol="speaker-folds:5", seeds=(0, 1),
+    )  # fmt: skip
     text, reader = write_report(study), Reader(page(study))
     compared = [row for row in reader.rows if len(row) == 6 and row[-1] in ("better", "no difference beyond chance")]
     assert [(row[0], row[-1]) for row in compared] == [("one", "better"), ("three", "no difference beyond chance")]
-    assert compared[0][2:5] == ["100.0", "0.002", "0.004"]  # 2 / 2^10, twice for two comparisons
+    assert compared[0][2:5] == ["0.002", "0.002", "0.004"]  # 2 / 2^10, twice for two comparisons
+    more = next(row for row in reader.rows if row[0] == "one" and len(row) == 4)
+    difference = compared[0][1].split()[0]
+    assert [cell.split()[0] for cell in more] == ["one", "100.0", difference, "100.0"]  # the classes are even
     assert "one against base: UA +" in text
     assert "p = 0.004, corrected for 2 comparisons: better" in text
 
@@ -214,6 +220,13 @@ def test_few_speakers_cannot_tell(study):
     words = "too few speakers to tell (with 3 speakers p cannot fall below 0.250)"
     assert words in " ".join(write_report(study).split())
     assert words in page(study)
+
+
+def test_few_trainings_cannot_tell(study):
+    speakers = [f"s{index}" for index in range(12)]
+    make_study(study, [network("one"), network("two-b")], speakers, {"one": 0.0, "two-b": 1.0})
+    words = "p = 0.125: too few runs to tell (with 4 runs p cannot fall below 0.125)"
+    assert words in " ".join(write_report(study).split())
 
 
 def test_only_what_all_have_finished_is_shown_and_the_rest_is_said(study):
@@ -266,13 +279,103 @@ def test_one_run_of_one_fold_has_no_spread(study):
 def test_the_leak_is_shown_beside_what_it_is_measured_against(study):
     make_study(study, [network("one")])
     write_report(study)
-    row = next(row for row in Reader(page(study)).rows if row[-1] == "less than the raw features")
-    assert row[:6] == ["one", "50.0", "90.0", "30.0", "25.0", "4"]
+    row = Reader(page(study)).row("one training speakers")
+    assert row[1:] == ["50.0", "60.0", "90.0", "95.0", "30.0", "25.0", "4", "less than raw"]
     assert "On unheard speakers it was not measured" in page(study)
+    assert "How often the gender is told" not in page(study)
+
+
+def add_to_results(study, run, **columns):
+    path = run.folder(study) / "result.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | columns))
+
+
+def test_gender_and_a_fixed_set_are_shown_where_they_were_measured(study):
+    plan, _ = make_study(study, [network("one"), network("two-b")])
+    gender = dict(zip(("", "_nonlinear", "_raw", "_raw_nonlinear"), (0.5, 0.52, 0.8, 0.9), strict=True))
+    columns = {f"leak_gender{name}": value for name, value in gender.items()}
+    columns |= {"leak_gender_emotion": 0.5, "leak_gender_chance": 0.5, "leak_gender_speakers": 4}
+    for run in plan.runs():
+        add_to_results(study, run, **columns, leak_fixed=0.97, leak_fixed_raw=0.9, leak_fixed_emotion=None)
+    write_report(study)
+    reader = Reader(page(study))
+    rows = [row for row in reader.rows if row and row[0] == "two-b training speakers"]
+    assert [row[-1] for row in rows] == ["less than raw", "nothing beyond chance"]
+    assert reader.row("one fixed set of speakers")[1:6] == ["97.0", "–", "90.0", "–", "–"]
+
+
+def test_a_study_begun_by_an_older_version_shows_what_all_its_runs_have(study):
+    plan, _ = make_study(study, [network("one")])
+    for run in plan.runs()[:2]:
+        path = run.folder(study) / "result.json"
+        older = {name: value for name, value in json.loads(path.read_text()).items() if "nonlinear" not in name}
+        path.write_text(json.dumps(older))
+    assert "50.0/–/25.0" in write_report(study)
+    row = Reader(page(study)).row("one training speakers")
+    assert row[1:5] == ["50.0", "–", "90.0", "–"]
+    assert "What lies together" not in page(study)
+
+
+def keep(plan, study, by="emotion", runs=None):
+    """Embeddings of the dev utterances that lie by emotion, or by speaker."""
+    for run in runs or plan.runs():
+        dev = plan.corpus.table.iloc[plan.cut()[run.fold - 1].dev]
+        codes = 20.0 * pd.get_dummies(dev[by]).to_numpy(dtype=float)
+        noise = np.random.default_rng(run.fold).standard_normal((len(dev), 6))
+        keep_embeddings(run.folder(study), "dev", np.hstack([codes, noise]).astype(np.float32))
+
+
+def test_embeddings_are_drawn_and_measured(study):
+    plan, _ = make_study(study, [network("one"), network("two-b"), network("old")], tuple("abcdefghijklmnopqrstuvwx"))
+    keep(plan, study, "emotion", [run for run in plan.runs() if run.recipe.name == "one"])
+    keep(plan, study, "speaker", [run for run in plan.runs() if run.recipe.name == "two-b"])
+    write_report(study)
+    text, reader = page(study), Reader(page(study))
+    assert "dev utterances of fold 1, seed 0" in text
+    for name in ("one", "two-b"):
+        for by in ("emotion", "speaker"):
+            assert f'aria-label="{name}, by {by}: ' in text
+    assert "old, by emotion" not in text
+    numbers = {row[0]: [float(cell.replace("−", "-")) for cell in row[1:]] for row in reader.rows if len(row) == 3
+               and row[0] in ("one", "two-b") and row[1][0] in "+−0"}  # fmt: skip
+    assert numbers["one"][0] > 0.2 > 0.1 > numbers["one"][1]
+    assert numbers["two-b"][1] > 0.2 > 0.1 > numbers["two-b"][0]
+    dev = plan.corpus.table.iloc[plan.cut()[0].dev]
+    shown = re.search(r'aria-label="one, by speaker: ([^"]*)"', text)[1].split(", ")
+    assert len(shown) == 4 < dev["speaker"].nunique()
+    assert set(shown) <= set(dev["speaker"])
+    assert f"4 of the {dev['speaker'].nunique()} speakers, drawn by the seed" in text
+
+
+def test_the_fold_and_seed_whose_embeddings_are_drawn_can_be_chosen(study):
+    plan, _ = make_study(study, [network("one")], seeds=(0, 1))
+    keep(plan, study)
+    write_report(study, (3, 1))
+    assert "dev utterances of fold 3, seed 1" in page(study)
+    assert "2 speakers" in page(study)  # fewer than four: those there are
+    with pytest.raises(InputError, match=r"nothing is shown of fold 3 with seed 2.*folds 1–4 with seeds 0, 1"):
+        write_report(study, (3, 2))
+
+
+def test_embeddings_of_other_utterances_are_refused(study):
+    plan, _ = make_study(study, [network("one")])
+    keep_embeddings(plan.runs()[0].folder(study), "dev", np.eye(5, dtype=np.float32))
+    with pytest.raises(InputError, match="it holds 5 embeddings, and the dev part of fold 1 has 12 utterances"):
+        write_report(study)
+
+
+def test_embeddings_that_are_all_the_same_have_no_picture(study):
+    plan, _ = make_study(study, [network("one")])
+    run = plan.runs()[0]
+    keep_embeddings(run.folder(study), "dev", np.ones((12, 8), np.float32))
+    write_report(study)
+    assert "What lies together" in page(study)
+    assert "one, by emotion" not in page(study)
 
 
 def test_the_page_stands_alone_and_has_every_part(study):
-    make_study(study, [network("one"), network("two-b")])
+    plan, _ = make_study(study, [network("one"), network("two-b")])
+    keep(plan, study)
     write_report(study)
     reader = Reader(page(study))
     assert reader.links
@@ -280,7 +383,9 @@ def test_the_page_stands_alone_and_has_every_part(study):
     assert "script" not in reader.tags
     assert "http" not in page(study)
     assert "@import" not in page(study)
-    assert len(re.findall("<h2>", page(study))) == len(PARTS) + 1  # the audit brings a heading of its own
+    data = read_study(study)
+    shown = [part for part in PARTS if part(data) is not None]
+    assert len(re.findall("<h2>", page(study))) == len(shown) + 1  # the audit brings a heading of its own
     assert len(reader.ids) == len(set(reader.ids))
     assert {link[1:] for link in reader.links if link.startswith("#")} <= set(reader.ids)
     assert set(re.findall(r"url\(#([^)]*)\)", page(study))) <= set(reader.ids)
@@ -315,6 +420,17 @@ def test_the_recipes_and_the_command_are_there(study):
         "--folds 1,3 --seeds 2 --baseline tdnn --out study"
     ) in page(study)
     assert network("mine").to_yaml().splitlines()[1] in page(study)
+
+
+def test_utterances_of_no_named_corpus_have_a_command_too(study):
+    speakers = [f"s{index}" for index in range(4)]
+    corpus = make_corpus(study.parent / "audio", speakers)
+    corpus = corpus.with_columns(corpus=corpus.table["corpus"].where(corpus.table["speaker"] != "s0"))
+    plan = Plan.make(corpus, "speaker-folds:4", [network("one")])
+    plan.write(study)
+    finish(plan, study, plan.runs()[0])
+    write_report(study)
+    assert "--corpus audio --protocol" in page(study)
 
 
 def test_the_table_fits_a_terminal(study):
@@ -355,11 +471,15 @@ def test_predictions_of_another_fold_are_refused(study):
     [
         (0.26, "nothing beyond chance"),
         (0.41, "no more than the emotion"),
-        (0.6, "less than the raw features"),
-        (0.89, "as much as the raw features"),
-        (0.95, "more than the raw features"),
+        (0.6, "less than raw"),
+        (0.89, "as much as raw"),
+        (0.95, "more than raw"),
         (float("nan"), "not measured"),
     ],
 )
 def test_the_leak_in_words(probe, words):
-    assert MeanLeak(probe, raw=0.9, emotion=0.4, chance=0.25, speakers=4).words == words
+    """By the probe that reads more; older studies have the linear one only."""
+    beside = {"emotion": 0.4, "chance": 0.25, "speakers": 4}
+    assert MeanLeak(probe, probe - 0.2, raw=0.8, raw_nonlinear=0.9, **beside).words == words
+    assert MeanLeak(probe - 0.2, probe, raw=0.9, raw_nonlinear=0.8, **beside).words == words
+    assert MeanLeak(probe, float("nan"), raw=0.9, raw_nonlinear=float("nan"), **beside).words == words

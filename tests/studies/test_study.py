@@ -15,9 +15,12 @@ import soundfile
 import unheard
 from unheard.corpora import Corpus
 from unheard.errors import InputError
+from unheard.evaluation.projection import read_embeddings
 from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan
+from unheard.studies.report import report_html
+from unheard.studies.report_data import read_study
 from unheard.studies.study import read_predictions, run_study, train_one
 
 SMALL = ("network.channels=[8,8]", "network.lstm=4", "network.width=12", "training.batch_size=8")
@@ -64,7 +67,11 @@ def test_a_study_leaves_what_scripts_rely_on(study):
     plan, out, _ = study
     results = pd.read_csv(out / "results.csv")
     assert list(results.columns[:9]) == ["recipe", "protocol", "fold", "seed", "n", "wa", "ua", "dev_wa", "dev_ua"]
-    assert "leak" in results
+    measured = ["", "_nonlinear", "_raw", "_raw_nonlinear", "_emotion", "_chance", "_speakers", "_utterances"]
+    for prefix in ("leak", "leak_unheard"):
+        assert results[[f"{prefix}{name}" for name in measured]].notna().all(axis=None)
+        assert results[f"{prefix}_gender"].isna().all()  # all are women
+    assert "leak_fixed" not in results
     assert len(results) == 4
     for run in plan.runs():
         folder = run.folder(out)
@@ -79,6 +86,9 @@ def test_a_study_leaves_what_scripts_rely_on(study):
         result = json.loads((folder / "result.json").read_text())
         assert result["wa"] == pytest.approx((table["emotion"] == table["predicted"]).mean())
         assert result["machine"]["threads"] == 1
+        dev = plan.cut()[run.fold - 1].dev
+        part, values = read_embeddings(folder)
+        assert (part, values.shape) == ("dev", (len(dev), 24))
     assert len(read_predictions(plan, out)) == 48
     assert read_predictions(plan, out)["speaker"].notna().all()
 
@@ -206,3 +216,55 @@ def test_an_interrupt_ends_at_once_and_says_so(folder, tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert "the same command goes on with it" in process.stderr.read()
+
+
+@pytest.fixture
+def strangers(tmp_path) -> Corpus:
+    """Four speakers, two women and two men, who show no emotion; one of them hardly speaks."""
+    draw = np.random.default_rng(1)
+    rows = []
+    for index, speaker in enumerate(("v", "w", "x", "y", "once")):
+        for number in range(1 if speaker == "once" else 5):
+            name = f"{speaker}-{number}.wav"
+            wave = np.sin(2 * np.pi * (100 + 150 * index) * np.arange(8000) / 16000) * 0.3
+            soundfile.write(tmp_path / name, wave + 0.05 * draw.standard_normal(8000), 16000)
+            rows.append({"audio": name, "speaker": speaker, "gender": ("female", "male")[index % 2]})
+    return Corpus.from_table(pd.DataFrame(rows), tmp_path, "strangers.csv")
+
+
+def test_the_leak_is_measured_on_a_fixed_set_too(study, strangers, tmp_path):
+    plan, out, store = study
+    chosen = recipes("training.epochs=1")[:1]
+    fixed = Plan.make(plan.corpus, PROTOCOL, chosen, folds=[1], leak_corpus=strangers)
+    (row,) = run_study(fixed, tmp_path / "out", store, workers=1).to_dict("records")
+    assert (row["leak_fixed_speakers"], row["leak_fixed_utterances"], row["leak_fixed_chance"]) == (4, 20, 0.25)
+    assert row["leak_fixed_raw"] > 0.9
+    assert row["leak_fixed_emotion"] is None
+    assert (row["leak_fixed_gender_speakers"], row["leak_fixed_gender_chance"]) == (4, 0.5)
+    assert (tmp_path / "out" / "leak_corpus.csv").is_file()
+    assert "leak corpus" in report_html(read_study(tmp_path / "out"))
+
+    # The study goes on with the same speakers, named again or not, and with no others.
+    more = {"folds": [2], "seeds": [0]}
+    for same in ({}, {"leak_corpus": strangers}):
+        again = Plan.make(plan.corpus, PROTOCOL, chosen, **more, **same).continuing(tmp_path / "out")
+        assert again.leak_corpus.hash == fixed.leak_corpus.hash
+    others = strangers.take(strangers.table["speaker"] != "y")
+    for folder in (tmp_path / "out", out):  # one with other speakers, one with none
+        given = chosen if folder != out else plan.recipes
+        with pytest.raises(InputError, match="the study in this folder has another leak corpus"):
+            Plan.make(plan.corpus, PROTOCOL, given, **more, leak_corpus=others).continuing(folder)
+
+
+def test_a_leak_corpus_of_the_studys_own_speakers_is_refused(study):
+    plan, _, _ = study
+    with pytest.raises(InputError, match=r'speakers that no run has heard, but 6 of its speakers, "001" for one'):
+        Plan.make(plan.corpus, PROTOCOL, plan.recipes, leak_corpus=plan.corpus)
+
+
+def test_a_fold_without_dev_keeps_the_embeddings_of_its_test(study, tmp_path):
+    plan, _, store = study
+    chosen = recipes("training.epochs=1", "training.select=last")[0]
+    train_one(plan.corpus, chosen, tmp_path, store, protocol="leave-one-speaker-out:none")
+    part, values = read_embeddings(tmp_path)
+    assert (part, len(values)) == ("test", 6)

@@ -98,12 +98,24 @@ def bootstrap_interval(
     """
     if len(counts) < 2:
         return np.nan, np.nan
-    values = statistic_of_sums(statistic, _draws(len(counts), resamples, seed), counts)
+    return percentile_interval(
+        statistic_of_sums(statistic, speaker_draws(len(counts), resamples, seed), counts), confidence
+    )
+
+
+def percentile_interval(values: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """The ends of the interval that holds the middle share of the values; those that are NaN do not count.
+
+    >>> percentile_interval(np.array([0.0, 0.1, 0.2, np.nan]), confidence=1)
+    (0.0, 0.2)
+    """
+    if np.isnan(values).all():
+        return np.nan, np.nan
     low, high = np.nanquantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 
-def _draws(speakers: int, resamples: int, seed: int) -> Floats:
-    """How often each speaker is drawn, [resamples, speakers]."""
+def speaker_draws(speakers: int, resamples: int = 2000, seed: int = 0) -> Floats:
+    """How often each speaker is drawn, with replacement, [resamples, speakers]."""
     random = generator(seed, "bootstrap over speakers")
     return random.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples).astype(np.float64)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from unheard.corpora import Corpus
+from unheard.corpora.mapping import LabelMapping
 from unheard.errors import InputError
+from unheard.evaluation.leak_corpus import unheard_speakers
 from unheard.files import write_atomically
 from unheard.protocols import get_protocol
 from unheard.protocols.fold import Fold, Protocol
@@ -33,9 +35,18 @@ class Run:
 class Plan:
     """What a study compares; kept in its folder as ``study.json`` and ``corpus.csv``.
 
-    ``folds`` are the numbers of the folds to run, counted from 1; ``fold_count`` is how many the protocol makes.
+    Attributes:
+        given: the utterances with their own labels.
+        corpus: those that take part, with the labels that are learned.
+        labels: the label mapping that makes ``corpus`` out of ``given``.
+        folds: the numbers of the folds to run, counted from 1.
+        fold_count: how many the protocol makes.
+        test: whether the test speakers are looked at; a search for settings must not.
+        leak_corpus: speakers that no run learns from, with digests; the leak is measured on them too, and they need
+            no emotion labels.
     """
 
+    given: Corpus
     corpus: Corpus
     protocol: Protocol
     recipes: tuple[Recipe, ...]
@@ -44,6 +55,9 @@ class Plan:
     seeds: tuple[int, ...]
     protocol_seed: int = 0
     baseline: str | None = None
+    labels: LabelMapping | None = None
+    test: bool = True
+    leak_corpus: Corpus | None = None
 
     @classmethod
     def make(
@@ -56,14 +70,22 @@ class Plan:
         seeds: Sequence[int] = (0,),
         protocol_seed: int = 0,
         baseline: str | None = None,
+        labels: LabelMapping | None = None,
+        test: bool = True,
+        leak_corpus: Corpus | None = None,
     ) -> Plan:
         """A checked plan.
 
+        Of ``leak_corpus`` only the speakers with utterances enough to be told apart are kept.
+
         Raises:
-            InputError: the protocol does not fit the corpus, two recipes share a name, a fold does not exist.
+            InputError: the protocol does not fit the corpus, two recipes share a name, a fold does not exist, the
+                leak corpus shares a speaker or a recording with the corpus.
         """
         rule = get_protocol(protocol)
-        count = len(rule.folds(corpus, protocol_seed))
+        given = corpus.with_digests()
+        learned = labels.apply(given) if labels else given
+        count = len(rule.folds(learned, protocol_seed))
         names = [recipe.name for recipe in recipes]
         folders = [name.casefold() for name in names]  # which on some systems are the same whatever the case
         for name, folder in zip(names, folders, strict=True):
@@ -76,7 +98,8 @@ class Plan:
             if not 1 <= fold <= count:
                 raise InputError(f"there is no fold {fold}; {protocol} cuts this corpus into folds 1 to {count}")
         return cls(
-            corpus.with_digests(),
+            given,
+            learned,
             rule,
             tuple(recipes),
             chosen,
@@ -84,6 +107,9 @@ class Plan:
             tuple(sorted(set(seeds))),
             protocol_seed,
             baseline,
+            labels,
+            test,
+            unheard_speakers(leak_corpus.with_digests(), given) if leak_corpus else None,
         )
 
     def runs(self) -> list[Run]:
@@ -94,22 +120,32 @@ class Plan:
         """All folds of the protocol."""
         return self.protocol.folds(self.corpus, self.protocol_seed)
 
+    def fold(self, number: int) -> tuple[Corpus, Fold]:
+        """A fold by its number, counted from 1, and the corpus with the labels that are learned in it."""
+        fold = self.cut()[number - 1]
+        return self.labels.fitted_on(self.corpus, fold.train) if self.labels else self.corpus, fold
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the corpus's rows."""
         return {
-            "corpus": {"name": self.corpus.name, "folder": str(self.corpus.folder.resolve()), "hash": self.corpus.hash},
+            "corpus": _said(self.corpus),
             "protocol": self.protocol.name,
             "protocol_seed": self.protocol_seed,
             "recipes": [recipe.to_dict() for recipe in self.recipes],
             "folds": list(self.folds),
             "seeds": list(self.seeds),
             "baseline": self.baseline,
+            "labels": self.labels.to_dict() if self.labels else None,
+            "test": self.test,
+            "leak_corpus": _said(self.leak_corpus) if self.leak_corpus else None,
         }
 
     def write(self, study: Path) -> None:
         """Keep the plan in the study's folder."""
         study.mkdir(parents=True, exist_ok=True)
-        self.corpus.write(study / "corpus.csv")
+        self.given.write(study / "corpus.csv")
+        if self.leak_corpus:
+            self.leak_corpus.write(study / "leak_corpus.csv")
         write_atomically(study / "study.json", json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -123,16 +159,17 @@ class Plan:
         if not path.is_file():
             raise InputError(f"{study}: there is no study here (no study.json); `unheard study` makes one")
         values = json.loads(path.read_text(encoding="utf-8"))
-        listed = Corpus.read(study / "corpus.csv", check_audio=False)
-        corpus = replace(listed, folder=Path(values["corpus"]["folder"]))
         return cls.make(
-            corpus,
+            _listed(study / "corpus.csv", values["corpus"]),
             values["protocol"],
             [Recipe.check(recipe, f"{path}, recipes") for recipe in values["recipes"]],
             folds=values["folds"],
             seeds=values["seeds"],
             protocol_seed=values["protocol_seed"],
             baseline=values["baseline"],
+            labels=LabelMapping.check(values["labels"], f"{path}, labels") if values.get("labels") else None,
+            test=values.get("test", True),
+            leak_corpus=_listed(study / "leak_corpus.csv", said) if (said := values.get("leak_corpus")) else None,
         )
 
     def continuing(self, study: Path) -> Plan:
@@ -149,14 +186,22 @@ class Plan:
         before = Plan.read(study)
         for what, old, new in (
             ("corpus", before.corpus.hash, self.corpus.hash),
+            ("label mapping", before.labels and before.labels.name, self.labels and self.labels.name),
             ("protocol", before.protocol.name, self.protocol.name),
             ("seed of the protocol", before.protocol_seed, self.protocol_seed),
+            ("use of the test speakers", before.test, self.test),
+            ("leak corpus", _hash(before.leak_corpus), _hash(self.leak_corpus or before.leak_corpus)),
         ):
             if old != new:
                 raise InputError(
                     f"{study}: the study in this folder has another {what} ({old}, now {new}); choose another --out "
                     "or start it over with --force"
                 )
+        if before.labels != self.labels:  # of the same name
+            raise InputError(
+                f"{study}: the label mapping of the study in this folder had other contents; choose another --out or "
+                "start it over with --force"
+            )
         recipes = {recipe.name: recipe for recipe in before.recipes if recipe.name in begun}
         for recipe in self.recipes:
             if recipes.setdefault(recipe.name, recipe).to_dict() != recipe.to_dict():
@@ -170,4 +215,18 @@ class Plan:
             folds=tuple(sorted({*before.folds, *self.folds})),
             seeds=tuple(sorted({*before.seeds, *self.seeds})),
             baseline=self.baseline or before.baseline,
+            leak_corpus=before.leak_corpus,
         )
+
+
+def _said(corpus: Corpus) -> dict[str, str]:
+    return {"name": corpus.name, "folder": str(corpus.folder.resolve()), "hash": corpus.hash}
+
+
+def _listed(file: Path, said: dict[str, str]) -> Corpus:
+    """A corpus whose table lies in a study's folder and whose audio does not."""
+    return replace(Corpus.read(file, check_audio=False), folder=Path(said["folder"]))
+
+
+def _hash(corpus: Corpus | None) -> str:
+    return corpus.hash if corpus else "none"

@@ -13,15 +13,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from unheard import __version__
+from unheard.audit.rendering import audit_html
 from unheard.files import write_atomically
-from unheard.protocols.audit_rendering import audit_html
-from unheard.studies.report_data import StudyData, ranges, read_study, runs_text
+from unheard.studies.report_data import Pair, StudyData, ranges, read_study, runs_text
 from unheard.studies.report_leak import leak_part
+from unheard.studies.report_projection import projection_part
 from unheard.studies.report_scores import accuracy_part, comparison_part
 from unheard.studies.report_slices import confusion_part, speaker_part
 from unheard.studies.report_tables import Section, many
 from unheard.studies.report_text import report_text
 from unheard.studies.report_training import curve_part, fact_part, recipe_part
+from unheard.studies.reproduction_text import reproduction_part
 
 #: A part of a report; None where the study has nothing for it.
 Part = Callable[[StudyData], Section | None]
@@ -36,7 +38,9 @@ def audit_part(data: StudyData) -> Section:
 PARTS: tuple[Part, ...] = (
     accuracy_part,
     comparison_part,
+    reproduction_part,
     leak_part,
+    projection_part,
     confusion_part,
     speaker_part,
     curve_part,
@@ -46,8 +50,12 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def write_report(study: Path) -> str:
+def write_report(study: Path, projected: Pair | None = None) -> str:
     """Write ``report.html`` into a study's folder from what lies there; unfinished studies have one too.
+
+    Args:
+        study: the folder.
+        projected: the fold and seed whose embeddings are drawn, by default the first.
 
     Returns:
         the report for a terminal: the audit's verdict in its first line, a table of at most 100 columns, and what the
@@ -56,7 +64,7 @@ def write_report(study: Path) -> str:
     Raises:
         InputError: there is no study in the folder, or none of its runs is finished.
     """
-    data = read_study(study)
+    data = read_study(study, projected)
     write_atomically(study / "report.html", report_html(data))
     return report_text(data, remarks(data))
 

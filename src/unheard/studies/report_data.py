@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from unheard.corpora.published import known_editions
+from unheard.audit.audit import Audit, audit
+from unheard.corpora.published import editions_found
 from unheard.errors import InputError
 from unheard.metrics.classification import classes_of
-from unheard.protocols.audit import Audit, audit
 from unheard.studies.plan import Plan, Run
 from unheard.studies.run import read_result
 from unheard.studies.study import read_predictions
@@ -39,6 +39,7 @@ class StudyData:
             them, and ``shown`` is what any has finished.
         results: the rows of ``results.csv`` of what is shown, with a column ``machine``.
         predictions: the test predictions of what is shown, with the columns ``recipe``, ``fold``, ``seed``.
+        projected: the fold and seed whose embeddings are drawn; by default the first of the first seed.
     """
 
     study: Path
@@ -49,6 +50,7 @@ class StudyData:
     comparable: bool
     results: pd.DataFrame
     predictions: pd.DataFrame
+    projected: Pair | None = None
 
     @property
     def names(self) -> list[str]:
@@ -98,13 +100,22 @@ class StudyData:
         ]
 
 
-def read_study(study: Path) -> StudyData:
+def read_study(study: Path, projected: Pair | None = None) -> StudyData:
     """Everything that a report shows, from a study's folder; what is not finished is left out.
 
+    Args:
+        study: the folder.
+        projected: the fold and seed whose embeddings are drawn.
+
     Raises:
-        InputError: there is no study, no finished run, or a finished run lacks the predictions it must have.
+        InputError: there is no study, no finished run, or a finished run lacks the predictions it must have; nothing is
+            shown of ``projected``.
     """
     plan = Plan.read(study)
+    if not plan.test:
+        raise InputError(
+            f"{study}: these are the trials of a search on dev speakers, which has no test scores to report"
+        )
     found = [(run, result) for run in plan.runs() if (result := read_result(run.folder(study))) is not None]
     if not found:
         raise InputError(
@@ -118,6 +129,11 @@ def read_study(study: Path) -> StudyData:
     started = [pairs for pairs in done.values() if pairs]
     common = frozenset.intersection(*started)
     shown = common or frozenset.union(*started)
+    if projected is not None and projected not in shown:
+        raise InputError(
+            f"{study}: nothing is shown of {runs_text([projected])}, so its embeddings cannot be drawn; choose from "
+            f"{runs_text(shown)}"
+        )
     try:
         predictions = read_predictions(plan, study)
     except FileNotFoundError as problem:
@@ -128,12 +144,13 @@ def read_study(study: Path) -> StudyData:
     return StudyData(
         study=study,
         plan=plan,
-        audit=audit(plan.corpus, plan.protocol, folds, seed=plan.protocol_seed, published=known_editions(plan.corpus)),
+        audit=audit(plan.corpus, plan.protocol, folds, seed=plan.protocol_seed, published=editions_found(plan.given)),
         done=done,
         shown=shown,
         comparable=bool(common),
         results=_only(results, shown),
         predictions=_only(predictions, shown),
+        projected=projected,
     )
 
 

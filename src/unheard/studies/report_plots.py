@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import matplotlib
@@ -16,13 +18,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from unheard.metrics.intervals import Interval
 
 #: Colours that are told apart with any colour vision (Okabe and Ito 2008), without the yellow that white swallows.
 BLUE, ORANGE, GREEN, RED, PINK, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
+SAND = "#f2cf87"  # a pale orange
 GREY, INK = "#8a9199", "#1b1f24"
+SOFT, LINE, FAINT = "#4a525a", "#b9c0c7", "#e6e9ec"
 COLOURS = (BLUE, RED, GREEN, ORANGE, PINK, SKY)
+MARKS = ("o", "^", "s")
+#: The page's names of the colours that follow its own, dark or light.
+PAGE_COLOURS = {INK: "--ink", SOFT: "--soft", LINE: "--edge", FAINT: "--line", "#ffffff": "--paper"}
 
 #: Inches. So narrow that it can be read on a telephone; wide screens show several beside each other.
 WIDTH = 4.4
@@ -34,17 +42,18 @@ _SETTINGS: Any = {
     "svg.hashsalt": "report",
     "text.parse_math": False,
     "font.size": 9.5,
-    "axes.edgecolor": "#b9c0c7",
-    "axes.labelcolor": "#4a525a",
+    "text.color": INK,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": SOFT,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.linewidth": 0.8,
     "axes.axisbelow": True,
-    "xtick.color": "#b9c0c7",
-    "ytick.color": "#b9c0c7",
-    "xtick.labelcolor": "#4a525a",
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": SOFT,
     "ytick.labelcolor": INK,
-    "grid.color": "#e6e9ec",
+    "grid.color": FAINT,
     "legend.frameon": False,
     "legend.fontsize": 9,
     "legend.borderpad": 0.1,
@@ -67,7 +76,7 @@ def interval_plot(title: str, intervals: Mapping[str, Interval], chance: float, 
             (4, 0),
             ("data", "axes fraction"),
             "offset points",
-            color="#6a727a",
+            color=SOFT,
             fontsize=8.5,
             va="top",
         )
@@ -92,7 +101,7 @@ def grouped_bars(title: str, table: pd.DataFrame, colours: Sequence[str], name: 
             axes.barh(places + index, np.nan_to_num(values), height=0.86, color=colour, label=str(column))
             for place, value in zip(places + index, values, strict=True):
                 text = "–" if np.isnan(value) else f"{value:.0f}"
-                axes.text(np.nan_to_num(value) + 1.2, place, text, va="center", fontsize=8.5, color="#4a525a")
+                axes.text(np.nan_to_num(value) + 1.2, place, text, va="center", fontsize=8.5, color=SOFT)
         _name_rows(axes, [str(row) for row in table.index], places + (columns - 1) / 2)
         axes.set_ylim(places[-1] + columns - 0.3, -0.8)
         axes.set_xlim(0, 108)
@@ -128,9 +137,7 @@ def speaker_bars(title: str, accuracies: pd.Series, groups: Mapping[str, str], m
             _name_rows(axes, [str(speaker) for speaker in ordered.index])
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}  # over the line of the mean
             for place, value in zip(places, values, strict=True):
-                axes.text(
-                    value + 1.4, float(place), f"{value:.0f}", bbox=ground, va="center", fontsize=8, color="#4a525a"
-                )
+                axes.text(value + 1.4, float(place), f"{value:.0f}", bbox=ground, va="center", fontsize=8, color=SOFT)
         else:
             axes.set_yticks([])
             axes.set_ylabel(f"{count:,} speakers")
@@ -181,6 +188,36 @@ def curves(
         return _svg(figure, name, f"{title}: {', '.join(lines)} by epoch")
 
 
+def scatter(
+    title: str, points: NDArray[np.float32], groups: Sequence[str | None], order: Sequence[str], name: str
+) -> Markup:
+    """Points in a plane without scales, coloured by group.
+
+    Args:
+        title: above it.
+        points: [points, 2].
+        groups: the group of each; a point without one is drawn faintly.
+        order: the groups in the order of their colours and marks.
+        name: of the plot within the page.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure, axes = _plot(4.1 + 0.22 * math.ceil(len(order) / 4), title)
+        of = np.array([group or "" for group in groups])
+        if (of == "").any():
+            axes.plot(*points[of == ""].T, "o", color=LINE, markersize=2.5, markeredgewidth=0)
+        for group, colour, mark in zip(order, cycle((*COLOURS, INK, GREY)), cycle(MARKS), strict=False):
+            axes.plot(
+                *points[of == group].T, mark, color=colour, markersize=4.2, markeredgewidth=0, alpha=0.85,
+                label=shortened(group, 16),
+            )  # fmt: skip
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.margins(0.03)
+        axes.spines[:].set_visible(True)
+        figure.legend(loc="outside lower left", ncols=4, columnspacing=1.0, handletextpad=0.1)
+        return _svg(figure, name, f"{title}: {', '.join(order)}")
+
+
 def _plot(height: float, title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.add_subplot()
@@ -209,6 +246,8 @@ def _svg(figure: Figure, name: str, says: str) -> Markup:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
+    for colour, variable in PAGE_COLOURS.items():
+        text = text.replace(colour, f"var({variable})")
     text = re.sub(r' id="', f' id="{name}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
     return Markup('<figure class="plot" role="img" aria-label="{}">{}</figure>\n').format(says, Markup(text.strip()))

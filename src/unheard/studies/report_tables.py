@@ -16,6 +16,9 @@ from unheard.metrics.intervals import Interval
 #: What stands where there is no number.
 NONE = "–"
 
+#: Columns of a terminal.
+WIDTH = 100
+
 
 @dataclass(frozen=True)
 class Section:
@@ -113,6 +116,20 @@ def table(head: Sequence[str | Markup], rows: Sequence[Sequence[str | Markup]], 
     )
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table, the first column to the left and as narrow as the others need it."""
+    names, *columns = zip(*rows, strict=True)
+    widths = [max(map(len, column)) + 2 for column in columns]
+    first = min(max(map(len, names)), WIDTH - sum(widths))
+    return [
+        (
+            (name if len(name) <= first else name[: first - 1] + "…").ljust(first)
+            + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        ).rstrip()
+        for name, *cells in rows
+    ]
+
+
 def facts(rows: Mapping[str, str | Markup]) -> Markup:
     """Names and what they stand for."""
     return Markup("<dl>\n{}</dl>\n").format(
@@ -147,19 +164,8 @@ def heat_map(title: str, classes: Sequence[str], shares: NDArray[np.float64], co
     ).format(title, head, body)
 
 
-#: The colour of a share of one; that of zero is white.
-_DEEP = np.array([0, 58, 112])
-
-
 def _cell(share: float, right: bool) -> Markup:
     if math.isnan(share):
         return Markup("<td>{}</td>").format(NONE)
-    red, green, blue = np.round(255 - (255 - _DEEP) * share**0.8).astype(int).tolist()
-    return Markup('<td style="background:#{:02x}{:02x}{:02x};color:{}"{}>{}</td>').format(
-        red,
-        green,
-        blue,
-        "#fff" if share > 0.58 else "#1b1f24",
-        Markup(' class="right"') if right else "",
-        f"{100 * share:.0f}",
-    )
+    style = " ".join(name for name, holds in (("deep", share > 0.58), ("right", right)) if holds)
+    return Markup('<td style="--share:{:.0f}%" class="{}">{:.0f}</td>').format(100 * share**0.8, style, 100 * share)

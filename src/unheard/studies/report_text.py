@@ -7,14 +7,14 @@ import textwrap
 from collections.abc import Sequence
 
 from unheard.metrics.intervals import Interval
+from unheard.studies.compared import Compared
 from unheard.studies.report_data import StudyData
-from unheard.studies.report_leak import mean_leak
-from unheard.studies.report_scores import Compared, chance, compared, recipe_scores
-from unheard.studies.report_tables import NONE, percent, points, probability, spread
+from unheard.studies.report_leak import MeanLeak, mean_leak
+from unheard.studies.report_scores import chance, compared, recipe_scores
+from unheard.studies.report_tables import NONE, WIDTH, aligned, percent, points, probability, spread
 
-WIDTH = 100
-
-_HEAD = ("recipe", "runs", "UA [95 %]", "UA over folds", "WA", "leak/chance", "dev−test")
+_LEAK = "leak: the training speaker told by a linear probe / a non-linear one / chance, in per cent"
+_HEAD = ("recipe", "runs", "UA [95 %]", "UA over folds", "WA", "leak", "dev−test")
 
 
 def report_text(data: StudyData, notes: Sequence[str]) -> str:
@@ -30,17 +30,22 @@ def report_text(data: StudyData, notes: Sequence[str]) -> str:
         rows.append(
             (
                 name, runs, _interval(row.ua), spread(row.ua_folds), percent(row.wa.estimate),
-                NONE if math.isnan(leak.probe) else f"{percent(leak.probe)}/{percent(leak.chance)}", points(row.gap),
+                _leak(leak), points(row.gap),
             )
         )  # fmt: skip
     always = chance(data)
     rows.append(("(one class always)", "", percent(always.ua), "", percent(always.wa), "", ""))
     lines = [data.audit.verdict, *(line for note in notes for line in textwrap.wrap(note, WIDTH)), ""]
-    lines += _aligned(rows)
+    lines += aligned(rows)
+    lines += ["", _LEAK] * any("/" in cells[5] for cells in rows)
     sentences = [_sentence(one) for one in compared(data)]
     lines += [""] * bool(sentences)
     lines += [line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]
     return "\n".join(lines) + "\n"
+
+
+def _leak(leak: MeanLeak) -> str:
+    return NONE if math.isnan(leak.probe) else "/".join(map(percent, (leak.probe, leak.nonlinear, leak.chance)))
 
 
 def _interval(values: Interval) -> str:
@@ -58,16 +63,3 @@ def _sentence(one: Compared) -> str:
         f"{one.system} against {one.baseline}: UA {points(result.difference)} points{interval}, "
         f"p {sign}{probability(one.p)}{corrected}: {one.verdict}"
     )
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    names, *columns = zip(*rows, strict=True)
-    widths = [max(map(len, column)) + 2 for column in columns]
-    first = min(max(map(len, names)), WIDTH - sum(widths))
-    return [
-        (
-            (name if len(name) <= first else name[: first - 1] + "…").ljust(first)
-            + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        ).rstrip()
-        for name, *cells in rows
-    ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 from markupsafe import Markup
 
+from unheard.corpora import Corpus
 from unheard.recipe import Recipe, recipe_names
 from unheard.studies.plan import Run
 from unheard.studies.report_data import StudyData, ranges
@@ -91,6 +92,8 @@ def fact_part(data: StudyData) -> Section:
     plan = data.plan
     rows: dict[str, str | Markup] = {
         "corpus": f"{plan.corpus.name}, {many(len(plan.corpus), 'utterance')}, hash {plan.corpus.hash}",
+        "labels": f"{plan.labels.name}: {plan.labels.about}" if plan.labels else "as they are in the manifest",
+        **({"leak corpus": _speakers(plan.leak_corpus)} if plan.leak_corpus else {}),
         "protocol": f"{plan.protocol.name}, seed {plan.protocol_seed}: {plan.protocol.description}",
         "folds": f"{ranges(plan.folds)} of {plan.fold_count}",
         "seeds": ranges(plan.seeds),
@@ -104,6 +107,11 @@ def fact_part(data: StudyData) -> Section:
     return Section("facts", "Facts", facts(rows) + again)
 
 
+def _speakers(corpus: Corpus) -> str:
+    speakers = many(corpus.table["speaker"].nunique(), "speaker")
+    return f"{corpus.name}, {speakers} with {many(len(corpus), 'utterance')}, hash {corpus.hash}"
+
+
 def _machines(data: StudyData) -> list[str]:
     """Every kind of machine that made a run shown, in words."""
     return list(dict.fromkeys(machine_words(machine) for machine in data.results["machine"]))
@@ -112,7 +120,11 @@ def _machines(data: StudyData) -> list[str]:
 def _command(data: StudyData) -> str:
     plan = data.plan
     words = ["unheard", "study", *(_written(data, recipe) for recipe in plan.recipes)]
-    words += ["--corpus", plan.corpus.folder.name, "--protocol", plan.protocol.name]
+    joined = sorted(plan.given.table["corpus"].dropna().unique()) if "corpus" in plan.given.table else []
+    words += ["--corpus", *(joined if len(joined) > 1 else [plan.given.folder.name])]
+    words += ["--leak-corpus", plan.leak_corpus.folder.name] if plan.leak_corpus else []
+    words += ["--labels", plan.labels.name] if plan.labels else []
+    words += ["--protocol", plan.protocol.name]
     if len(plan.folds) < plan.fold_count:
         words += ["--folds", ",".join(map(str, plan.folds))]
     words += ["--seeds", str(max(plan.seeds) + 1), "--baseline", data.baseline, "--out", data.study.name]

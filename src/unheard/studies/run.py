@@ -13,7 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from unheard.evaluation.leak import Leak, measure_leak
+from unheard.corpora import Corpus
+from unheard.evaluation.leak import measure_leak, pooled
+from unheard.evaluation.projection import EMBEDDINGS, keep_embeddings
 from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
@@ -28,15 +30,16 @@ LIBRARIES = ("unheard", "torch", "numpy", "scikit-learn", "lightning-fabric")
 #: What a run leaves in its folder.
 RUN_FILES = (
     "recipe.yaml", "metrics.jsonl", "tensorboard", "checkpoint.pt", "predictions.csv", "dev_predictions.csv",
-    "recognizer", "result.json",
+    EMBEDDINGS, "recognizer", "result.json",
 )  # fmt: skip
 
 
 def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str = "cpu") -> dict[str, Any]:
     """Do a run, or read its result where it is done; interrupted, it goes on where it was.
 
-    Leaves ``recipe.yaml``, ``metrics.jsonl``, ``predictions.csv`` and ``dev_predictions.csv``, ``recognizer/`` and,
-    last of all, ``result.json`` in ``folder``.
+    Leaves ``recipe.yaml``, ``metrics.jsonl``, ``predictions.csv``, ``dev_predictions.csv``, ``embeddings.npz`` (of the
+    dev utterances, or of the test utterances where a fold has no dev), ``recognizer/`` and, last of all,
+    ``result.json`` in ``folder``.
     """
     if (result := read_result(folder)) is not None:
         return result
@@ -44,13 +47,15 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "recipe.yaml", run.recipe.to_yaml())
     features = store.features(run.recipe.front_end.name, run.recipe.front_end.settings, plan.corpus)
-    fold = plan.cut()[run.fold - 1]
-    train, dev, test = (Split.of(plan.corpus, features, rows) for rows in (fold.train, fold.dev, fold.test))
+    corpus, fold = plan.fold(run.fold)
+    train, dev, test = (Split.of(corpus, features, rows) for rows in (fold.train, fold.dev, fold.test))
     fitted = fit(run.recipe, train, dev, run.seed, folder, device)
+    part, seen = ("dev", dev) if len(dev) else ("test", test)
+    keep_embeddings(folder, part, fitted.embeddings(seen.features))
     if run.recipe.classifier is not None:  # it learned from the dev speakers too: they say nothing about new ones
         train, dev = train.joined(dev), Split(dev.table.iloc[:0], [])
-    predictions = _predictions(fitted, test, run)
-    dev_predictions = _predictions(fitted, dev, run) if len(dev) else predictions.iloc[:0]
+    predictions = predicted(fitted, test, run)
+    dev_predictions = predicted(fitted, dev, run) if len(dev) else predictions.iloc[:0]
     predictions.to_csv(folder / "predictions.csv", index=False, lineterminator="\n")
     dev_predictions.to_csv(folder / "dev_predictions.csv", index=False, lineterminator="\n")
     result = {
@@ -59,10 +64,11 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
         "fold": run.fold,
         "seed": run.seed,
         "n": len(predictions),
-        **_scores("", predictions),
-        **_scores("dev_", dev_predictions),
-        **_leak_columns("leak", _leak(fitted, train, run.seed)),
-        **_leak_columns("leak_unheard", _leak(fitted, _unheard(train, dev, test), run.seed)),
+        **scored("", predictions),
+        **scored("dev_", dev_predictions),
+        **_leak("leak", fitted, train, run.seed),
+        **_leak("leak_unheard", fitted, _unheard(train, dev, test), run.seed),
+        **(_leak("leak_fixed", fitted, _fixed(plan.leak_corpus, run, store), run.seed) if plan.leak_corpus else {}),
         "seconds": round(time.perf_counter() - started, 1),
         "corpus": plan.corpus.name,
         "corpus_hash": plan.corpus.hash,
@@ -122,7 +128,8 @@ def facts(plan: Plan, run: Run, result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _predictions(fitted: Fitted, split: Split, run: Run) -> pd.DataFrame:
+def predicted(fitted: Fitted, split: Split, run: Run) -> pd.DataFrame:
+    """The posteriors of a part of a fold, a row per utterance, as ``predictions.csv`` has them."""
     posteriors = fitted.posteriors(split.features).astype("float64")
     table = pd.DataFrame(
         {"id": split.table["id"], "speaker": split.table["speaker"], "fold": run.fold, "seed": run.seed}
@@ -134,7 +141,8 @@ def _predictions(fitted: Fitted, split: Split, run: Run) -> pd.DataFrame:
     return table
 
 
-def _scores(prefix: str, predictions: pd.DataFrame) -> dict[str, float | None]:
+def scored(prefix: str, predictions: pd.DataFrame) -> dict[str, float | None]:
+    """WA and UA of predictions, ``prefix`` in front of their names."""
     if predictions.empty:
         return {f"{prefix}wa": None, f"{prefix}ua": None}
     return {
@@ -151,14 +159,20 @@ def _unheard(train: Split, dev: Split, test: Split) -> Split:
     return Split(both.table.iloc[rows].reset_index(drop=True), [both.features[row] for row in rows])
 
 
-def _leak(fitted: Fitted, split: Split, seed: int) -> Leak | None:
+def _fixed(corpus: Corpus, run: Run, store: FeatureStore) -> Split:
+    features = store.features(run.recipe.front_end.name, run.recipe.front_end.settings, corpus)
+    return Split.of(corpus, features, range(len(corpus)))
+
+
+def _leak(prefix: str, fitted: Fitted, split: Split, seed: int) -> dict[str, float | int | None]:
+    """The columns of what these utterances leak of the speaker and of the gender."""
     if not len(split):
-        return None
-    return measure_leak(fitted.embeddings(split.features), split.features, split.table, seed)
-
-
-def _leak_columns(prefix: str, leak: Leak | None) -> dict[str, float | int | None]:
-    if leak is None:
         return {prefix: None}
-    values = asdict(leak)
-    return {prefix: values.pop("probe")} | {f"{prefix}_{name}": value for name, value in values.items()}
+    columns: dict[str, float | int | None] = {}
+    tap, raw = fitted.embeddings(split.features), pooled(split.features)
+    for name, column in ((prefix, "speaker"), (f"{prefix}_gender", "gender")):
+        leak = measure_leak(tap, raw, split.table, column, seed)
+        values = asdict(leak) if leak else {"probe": None}
+        columns[name] = values.pop("probe")
+        columns |= {f"{name}_{key}": value for key, value in values.items()}
+    return columns

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from unheard.corpora import Corpus
+from unheard.corpora.mapping import LabelMapping
 from unheard.errors import InputError
 from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
@@ -24,8 +25,12 @@ from unheard.processes import end_with_parent
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan, Run
 from unheard.studies.run import RUN_FILES, read_result, run_one
+from unheard.studies.trial import run_on_dev
 
-STUDY_FILES = ("runs", "study.json", "corpus.csv", "results.csv", "report.html")
+STUDY_FILES = (
+    "runs", "study.json", "corpus.csv", "leak_corpus.csv", "results.csv", "report.html", "reproduction.json",
+    "reproduction.md", "reproduction.csv",
+)  # fmt: skip
 
 
 def run_study(
@@ -48,13 +53,13 @@ def run_study(
     Returns:
         the results, a row per finished run.
     """
-    with _alone(study):
+    with alone(study):
         return _run_study(plan.continuing(study), study, store, workers, device)
 
 
 @contextmanager
-def _alone(study: Path) -> Iterator[None]:
-    """Hold the study's folder; the lock goes with the process, however it ends."""
+def alone(study: Path) -> Iterator[None]:
+    """Hold a folder for as long as this process works in it; the lock goes with the process, however it ends."""
     study.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(study / ".lock", timeout=0):
@@ -69,12 +74,14 @@ def _run_study(plan: Plan, study: Path, store: FeatureStore, workers: int | None
     plan.write(study)
     cores = os.cpu_count() or 1
     for name, settings in _front_ends(plan):
-        store.features(name, settings, plan.corpus, workers=workers or cores)
+        for corpus in filter(None, (plan.corpus, plan.leak_corpus)):
+            store.features(name, settings, corpus, workers=workers or cores)
     missing = [run for run in plan.runs() if read_result(run.folder(study)) is None]
     done = len(plan.runs()) - len(missing)
     with tqdm(total=done + len(missing), initial=done, desc="study", unit="run", delay=2, disable=None) as bar:
         for result in _run_all(missing, study, store, workers or (cores if device == "cpu" else 1), device):
-            bar.set_postfix({"last": result["recipe"], "UA": f"{result['ua']:.3f}"})
+            title, score = ("UA", result["ua"]) if plan.test else ("dev UA", result["dev_ua"])
+            bar.set_postfix({"last": result["recipe"], title: f"{score:.3f}"})
             bar.update()
             write_results(plan, study)
     return write_results(plan, study)
@@ -89,6 +96,7 @@ def train_one(
     protocol: str = "speaker-holdout",
     fold: int = 1,
     seed: int = 0,
+    labels: LabelMapping | None = None,
     device: str = "cpu",
     force: bool = False,
 ) -> dict[str, Any]:
@@ -97,8 +105,8 @@ def train_one(
     Raises:
         InputError: the folder holds a finished or interrupted run of something else, and ``force`` is not given.
     """
-    plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed])
-    with _alone(folder):
+    plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed], labels=labels)
+    with alone(folder):
         if force:
             _remove(folder)
         if (folder / "recipe.yaml").is_file() and Plan.read(folder).to_dict() != plan.to_dict():
@@ -119,7 +127,7 @@ def start_over(study: Path) -> None:
     Raises:
         InputError: another process is at work in it.
     """
-    with _alone(study):
+    with alone(study):
         _remove(study)
 
 
@@ -191,4 +199,5 @@ def _start_worker() -> None:
 
 
 def _run_in_worker(study: Path, run: Run, store: FeatureStore, device: str) -> dict[str, Any]:
-    return run_one(Plan.read(study), run, run.folder(study), store, device)
+    plan = Plan.read(study)
+    return (run_one if plan.test else run_on_dev)(plan, run, run.folder(study), store, device)

@@ -1,0 +1,111 @@
+"""A part of a report: pictures of the embeddings, by emotion and by speaker, and the numbers beside them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from unheard.errors import InputError
+from unheard.evaluation.projection import EMBEDDINGS, project, read_embeddings, silhouette
+from unheard.seeds import generator
+from unheard.studies.plan import Run
+from unheard.studies.report_data import StudyData
+from unheard.studies.report_plots import scatter
+from unheard.studies.report_tables import NONE, Section, grid, many, paragraph, table
+
+#: More points than these are no picture; they are drawn by the seed.
+MOST_POINTS = 600
+#: So many speakers are shown, drawn by the seed (Tu et al. 2019, Figure 2).
+SPEAKERS = 4
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    """What one run kept: whose embeddings, the utterances, and the values [utterances, width]."""
+
+    run: Run
+    part: str
+    table: pd.DataFrame
+    values: NDArray[np.float32]
+
+
+def projection_part(data: StudyData) -> Section | None:
+    """The embeddings of the dev utterances of one fold and seed, for every recipe whose run kept them."""
+    fold, seed = data.projected or min(data.shown, key=lambda pair: pair[::-1])
+    found = [
+        embedded
+        for name in data.names
+        for run in data.runs(name)
+        if (run.fold, run.seed) == (fold, seed) and (embedded := _read(data, run)) is not None
+    ]
+    if not found:
+        return None
+    rows = found[0].table
+    emotions = sorted(rows["emotion"].dropna().unique())
+    everyone = sorted(rows["speaker"].dropna().unique())
+    drawn = generator(seed, "speakers of the projection").permutation(everyone)[:SPEAKERS]
+    speakers = sorted(map(str, drawn))
+    shown = np.sort(generator(seed, "points of the projection").permutation(len(rows))[:MOST_POINTS])
+    plots = []
+    for index, one in enumerate(found):
+        points = project(one.values[shown], seed)
+        if points is None:
+            continue
+        for column, order in (("emotion", emotions), ("speaker", speakers)):
+            groups = [value if value in order else None for value in rows[column].iloc[shown]]
+            title = f"{one.run.recipe.name}, by {column}"
+            plots.append(scatter(title, points, groups, order, f"{column}-points{index}"))
+    numbers = [
+        [
+            one.run.recipe.name,
+            *(_number(silhouette(one.values, rows[by].to_numpy(dtype=np.str_))) for by in ("emotion", "speaker")),
+        ]
+        for one in found
+    ]
+    whose = f"the {found[0].part} utterances of fold {fold}, seed {seed}"
+    body = [
+        paragraph(f"The embeddings of {whose}, laid out in the plane: do they lie together by emotion, or by speaker?"),
+        grid(plots),
+        table(
+            ["recipe", "silhouette by emotion", "silhouette by speaker"],
+            numbers,
+            f"Over {many(len(rows), 'utterance')} of {many(len(everyone), 'speaker')}.",
+        ),
+        paragraph(_reading(len(shown), len(rows), len(speakers), len(everyone)), "note"),
+    ]
+    return Section("projection", "What lies together", Markup("").join(body))
+
+
+def _read(data: StudyData, run: Run) -> _Embedded | None:
+    kept = read_embeddings(run.folder(data.study))
+    if kept is None:
+        return None
+    part, values = kept
+    corpus, fold = data.plan.fold(run.fold)
+    rows = corpus.table.iloc[{"dev": fold.dev, "test": fold.test}[part]].reset_index(drop=True)
+    if len(rows) != len(values):
+        raise InputError(
+            f"{run.folder(data.study) / EMBEDDINGS}: it holds {len(values)} embeddings, and the {part} part of fold "
+            f"{run.fold} has {len(rows)} utterances; delete it, and the report does without it"
+        )
+    return _Embedded(run, part, rows, values)
+
+
+def _number(value: float) -> str:
+    return NONE if math.isnan(value) else f"{value:+.2f}".replace("-", "−").replace("+0.00", "0.00")
+
+
+def _reading(points: int, utterances: int, shown: int, speakers: int) -> str:
+    some = f" {points:,} of the {utterances:,} utterances are drawn." if points < utterances else ""
+    few = f" {shown} of the {speakers:,} speakers, drawn by the seed, are coloured." if shown < speakers else ""
+    return (
+        "t-SNE of the standardised embeddings (of a classical model: its features), as in Figure 2 of Tu et al. 2019: "
+        f"near points are alike; distances between groups and their sizes mean nothing.{some}{few} The silhouette is "
+        "measured on the whole embedding, not on the picture: 1 where groups lie far apart, 0 where they mingle, below "
+        "where utterances lie nearer to another group than to their own. Best is high by emotion and low by speaker."
+    )

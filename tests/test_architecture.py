@@ -12,6 +12,7 @@ import pytest
 
 import unheard
 from unheard.corpora import CORPORA
+from unheard.corpora.exchange import FORMATS
 from unheard.frontends import FRONT_ENDS
 from unheard.methods import CLASSIFIERS, METHODS, TERMS
 from unheard.networks import NETWORKS
@@ -27,10 +28,12 @@ ORDER = (
     {"audio", "metrics"},
     {"corpora"},
     {"protocols"},
+    {"audit"},
     {"frontends"},
     {"networks"},
     {"methods"},
     {"recipe"},
+    {"papers"},
     {"training"},
     {"evaluation"},
     {"studies"},
@@ -43,9 +46,9 @@ ORDER = (
 STRANGERS = ({"audio", "metrics"},)
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 #: What must not wait for torch.
-WITHOUT_TORCH = ("audio", "metrics", "corpora", "protocols")
+WITHOUT_TORCH = ("audio", "metrics", "corpora", "protocols", "audit")
 
-REGISTRIES = (FRONT_ENDS, NETWORKS, TERMS, METHODS, CLASSIFIERS, CORPORA, PROTOCOLS)
+REGISTRIES = (FRONT_ENDS, NETWORKS, TERMS, METHODS, CLASSIFIERS, CORPORA, FORMATS, PROTOCOLS)
 
 
 def room_of(file: Path) -> str:
@@ -99,7 +102,7 @@ def test_files_are_short(file: Path) -> None:
 def test_every_registered_place_can_be_loaded(registry: Registry) -> None:
     assert list(registry)
     for name in registry:
-        assert callable(registry[name]) or registry is CORPORA, name
+        assert callable(registry[name]) or registry in (CORPORA, FORMATS), name
 
 
 def modules_loaded_by(code: str) -> set[str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from unheard.audit.audit import audit
+from unheard.audit.rendering import audit_text
 from unheard.corpora import Corpus
 from unheard.corpora.synthetic import synthesize
 from unheard.frontends.store import FeatureStore
-from unheard.protocols.audit import audit
-from unheard.protocols.audit_rendering import audit_text
 from unheard.recipe import Recipe
 from unheard.recognizer import Recognizer
 from unheard.studies.plan import Plan

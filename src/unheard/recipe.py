@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -99,15 +100,14 @@ class Recipe(BaseModel):
     def load(cls, name_or_file: str | Path, overrides: Iterable[str] = ()) -> Recipe:
         """A built-in recipe by name, or any YAML file; ``overrides`` are ``dotted.key=value``.
 
-        Those of a network's keys leave a classical recipe as it is, so that both can be studied together.
+        Those of a network's keys leave a classical recipe as it is, so that both can be studied together. What a file
+        says under ``search`` is no part of the recipe, see :func:`search_of`.
 
         Raises:
             InputError: there is none, or a key or value in it is wrong.
         """
-        text, where = _text(name_or_file)
-        values = _yaml(text, where)
-        if not isinstance(values, dict):
-            raise InputError(f"{where}: a recipe is a mapping of keys to values")
+        values, where = _written(name_or_file)
+        values.pop("search", None)
         for override in overrides:
             if "classifier" not in values or override.partition("=")[0].split(".")[0] not in OF_NETWORKS:
                 _override(values, override, where)
@@ -139,6 +139,28 @@ class Recipe(BaseModel):
             )
         return recipe.model_copy(update=parts)
 
+    def changed(self, values: Mapping[str, Any], where: str) -> Recipe:
+        """This recipe with other values, by their dotted keys.
+
+        Raises:
+            InputError: a key or value is wrong; the sentence starts with ``where``.
+        """
+        changed = self.to_dict()
+        for key, value in values.items():
+            _put(changed, key, copy.deepcopy(value), where)
+        return Recipe.check(changed, where)
+
+    def value(self, key: str) -> Any:
+        """What stands under a dotted key, or None.
+
+        >>> Recipe.load("tdnn").value("optimizer.momentum")
+        0.9
+        """
+        found: Any = self.to_dict()
+        for part in key.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, complete: what :meth:`check` reads back. A classical model has nothing of a network's."""
         unused = set() if self.classifier is None else set(OF_NETWORKS)
@@ -149,10 +171,31 @@ class Recipe(BaseModel):
         return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
 
 
+def search_of(name_or_file: str | Path) -> dict[str, Any]:
+    """What a recipe's file says under ``search``: the keys that ``unheard tune`` varies, and over what.
+
+    It is no part of the recipe: two files that differ in nothing else are the same recipe. See
+    :class:`unheard.studies.search.Search`.
+    """
+    values, where = _written(name_or_file)
+    search = values.get("search") or {}
+    if not isinstance(search, dict):
+        raise InputError(f'{where}: "search" is a mapping of keys to lists or ranges of values')
+    return search
+
+
 def recipe_names() -> list[str]:
     """The built-in recipes."""
     folder = resources.files("unheard") / "recipes"
     return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+
+
+def _written(name_or_file: str | Path) -> tuple[dict[str, Any], str]:
+    text, where = _text(name_or_file)
+    values = parse_yaml(text, where)
+    if not isinstance(values, dict):
+        raise InputError(f"{where}: a recipe is a mapping of keys to values")
+    return values, where
 
 
 def _text(name_or_file: str | Path) -> tuple[str, str]:
@@ -171,7 +214,8 @@ def _text(name_or_file: str | Path) -> tuple[str, str]:
     return file.read_text(encoding="utf-8"), f"recipe {name_or_file}"
 
 
-def _yaml(text: str, where: str) -> Any:
+def parse_yaml(text: str, where: str) -> Any:
+    """What a text in YAML holds; ``where`` it is from starts the sentence when it is none."""
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
@@ -182,13 +226,17 @@ def _override(values: dict[str, Any], override: str, where: str) -> None:
     path, equals, value = override.partition("=")
     if not equals:
         raise InputError(f'"{override}" is not an override; write it as key=value, for example training.epochs=2')
+    _put(values, path, parse_yaml(value, f'the override "{override}"'), where)
+
+
+def _put(values: dict[str, Any], path: str, value: Any, where: str) -> None:
     *parents, last = path.split(".")
     for key in parents:
         inner = values.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise InputError(f'{where}: the override "{override}" goes into "{key}", which holds no keys')
+            raise InputError(f'{where}: "{path}" goes into "{key}", which holds no keys')
         values = inner
-    values[last] = _yaml(value, f'the override "{override}"')
+    values[last] = value
 
 
 def _completed(registry: Registry, part: Part, where: str, key: str) -> Part:

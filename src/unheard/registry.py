@@ -37,10 +37,11 @@ class Registry:
         return iter(self.places())
 
     def __contains__(self, name: str) -> bool:
-        return name in self.places()
+        return name in self._places or name in self.places()
 
     def __getitem__(self, name: str) -> Any:
-        places = self.places()
+        # Our own first: looking through the installed packages takes a while.
+        places = self._places if name in self._places else self.places()
         if name not in places:
             raise InputError(f'there is no {self.what} "{name}"; {did_you_mean(name, places)}')
         module, _, attribute = places[name].partition(":")

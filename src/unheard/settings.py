@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import reprlib
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from unheard.errors import InputError, did_you_mean
 
 
+@cache
 def settings_of(part: type) -> type[BaseModel]:
     """A pydantic model of the keyword-only arguments of a class.
 

@@ -73,8 +73,8 @@ def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int)
 
     A remainder of one piece joins the batch before it, since batch statistics need two.
 
-    >>> [len(batch) for batch in training_order(np.arange(9), 4, seed=0, epoch=0)]
-    [5, 4]
+    >>> tuple(len(batch) for batch in training_order(np.arange(9), 4, seed=0, epoch=0))
+    (5, 4)
     """
     draw = generator(seed, "batches", epoch)
     order = draw.permutation(len(lengths))

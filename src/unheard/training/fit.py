@@ -34,6 +34,10 @@ from unheard.training.split import Split
 Scores = dict[str, float]
 
 
+class DivergedError(InputError):
+    """Training diverged before one epoch was done, so there is no model."""
+
+
 def fit(recipe: Recipe, train: Split, dev: Split, seed: int, folder: Path, device: str = "auto") -> Fitted:
     """Train a recipe on ``train``, choosing the epoch on ``dev``; picks up where ``folder`` says it was.
 
@@ -114,7 +118,7 @@ class NetworkRun:
                 bar.update()
         writer.close()
         if self.best is None:
-            raise InputError(f"recipe {self.recipe.name}: training diverged at once; lower optimizer.learning_rate")
+            raise DivergedError(f"recipe {self.recipe.name}: training diverged at once; lower optimizer.learning_rate")
         self.method.module.load_state_dict(self.best)
         return self._fitted()
 

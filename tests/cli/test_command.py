@@ -9,49 +9,21 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 from filelock import FileLock
 
 import unheard
-from unheard.cli import main
+from trees.command import Run, refused
 from unheard.corpora import Corpus
 from unheard.recipe import recipe_names
 from unheard.studies.plan import Plan
 from unheard.studies.study import read_predictions
 
 FORMATS = os.environ.get("UNHEARD_FORMATS")
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command in an empty folder with a cache of its own; a fault of ours is raised."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("UNHEARD_MODEL", raising=False)
-    monkeypatch.setenv("UNHEARD_CACHE", str(tmp_path / "cache"))
-
-    def call(*arguments: object, input: bytes | None = None) -> Result:
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=input)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return call
-
-
-def refused(result: Result) -> str:
-    """The one sentence of a call whose input is wrong."""
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("unheard: ")
-    return line.removeprefix("unheard: ")
 
 
 def files(folder: Path) -> set[str]:
@@ -63,7 +35,7 @@ def files(folder: Path) -> set[str]:
 
 def test_help_names_every_verb(run: Run):
     text = run("--help").stdout
-    for verb in ("audit", "corpus", "demo", "predict", "recipes", "report", "study", "train"):
+    for verb in ("audit", "corpus", "demo", "predict", "recipes", "report", "reproduce", "study", "train"):
         assert f"\n  {verb} " in text
         assert run(verb, "-h").exit_code == 0
 
@@ -92,7 +64,7 @@ BAD = {
     "empty": ("", ": this is not a readable manifest"),
     "header only": ("audio,speaker,emotion\n", ": there is no utterance in it"),
     "not CSV": ("\x89PNG\r\n\x00", ': the column "audio" (path of the recording) is missing'),
-    "missing column": ("file,speaker\na.wav,s\n", ': the column "audio" (path of the recording) is missing'),
+    "missing column": ("sound,speaker\na.wav,s\n", ': the column "audio" (path of the recording) is missing'),
     "unknown emotion": ("audio,speaker,emotion\na.wav,s,sad\nb.wav,t,anger\n", ', line 3: there is no emotion "anger"'),
     "absent file": ("audio,speaker,emotion\na.wav,s,sad\nz.wav,t,angry\n", ', line 3: the audio file "z.wav" does not'),
     "duplicate row": ("audio,speaker,emotion\na.wav,s,sad\na.wav,s,sad\n", ', line 3: the id "a.wav" stands in line 2'),
@@ -229,6 +201,10 @@ def test_study_and_report(run: Run, tmp_path: Path, make_tiny_corpus, small_over
     page.unlink()
     assert run("report", "out").exit_code == 0
     assert page.is_file()
+    assert "fold 1, seed 0" in page.read_text()
+    assert run("report", "out", "--draw", 2, 0).exit_code == 0
+    assert "fold 2, seed 0" in page.read_text()
+    assert "nothing is shown of fold 3 with seed 0" in refused(run("report", "out", "--draw", 3, 0))
     assert Path("out/results.csv").read_bytes() == results_before
 
     plan = Plan.read(Path("out"))

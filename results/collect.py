@@ -3,13 +3,14 @@
 STUDY is the folder of a study, COMMAND the command that made it, as it stands in the table's page.
 """
 
+import math
 import sys
 from pathlib import Path
 
 from unheard.metrics.predictions import class_recalls
 from unheard.studies.report import remarks
 from unheard.studies.report_data import StudyData, read_study
-from unheard.studies.report_leak import mean_leak
+from unheard.studies.report_leak import COLUMNS, SETS, mean_leak
 from unheard.studies.report_scores import chance, compared, recipe_scores
 from unheard.studies.report_tables import percent, points, probability, spread
 from unheard.studies.run import machine_words
@@ -73,19 +74,27 @@ def comparisons(data: StudyData) -> list[str]:
         removed = points(result.relative_error_reduction) + " %"
         rows.append([f"`{one.system}`", points(result.difference), interval, probability(one.p), removed, one.verdict])
     title = f"## Compared with `{data.baseline}`"
-    how = "Paired over the same utterances: bootstrap over speakers, and a permutation test that swaps whole speakers."
+    how = (
+        "Paired over the same utterances: bootstrap over speakers; p is the larger of two permutation tests, swapping "
+        "whole speakers and whole runs."
+    )
     return [title, "", how, "", *markdown(rows), ""]
 
 
 def leaks(data: StudyData) -> list[str]:
-    """The leak on the training speakers and on unheard ones."""
-    rows = [["recipe", "speakers", "probe", "raw features", "emotion label alone", "chance"]]
-    for name in data.names:
-        for prefix, whose in (("leak", "training"), ("leak_unheard", "unheard")):
-            leak = mean_leak(data, name, prefix)
-            numbers = [percent(value) for value in (leak.probe, leak.raw, leak.emotion, leak.chance)]
-            rows.append([f"`{name}`", whose, *numbers])
-    return markdown(rows)
+    """The leak of the speaker and of the gender, on training speakers and on unheard ones."""
+    rows = [["recipe", "told", "on", *COLUMNS.values()]]
+    for what, suffix in (("speaker", ""), ("gender", "_gender")):
+        for prefix, whose in SETS.items():
+            for name in data.names:
+                leak = mean_leak(data, name, prefix + suffix)
+                if not math.isnan(leak.probe):
+                    rows.append([f"`{name}`", what, whose, *map(percent, leak.accuracies)])
+    how = (
+        "How often a probe tells the speaker, or the gender of a speaker it was not fitted on, in per cent: a linear "
+        "and a non-linear one on the embedding, both on the raw features, the linear one on the emotion label alone."
+    )
+    return [how, "", *markdown(rows)]
 
 
 def recalls(data: StudyData) -> list[str]:

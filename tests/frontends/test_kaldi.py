@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unheard.errors import InputError
-from unheard.frontends.kaldi import KaldiMfcc, frame_counts
+from unheard.frontends.framing import frame_counts
+from unheard.frontends.kaldi import FRAME, SHIFT, KaldiMfcc
 
 
 def noise(samples: int, seed: int = 0, deviation: float = 0.03) -> torch.Tensor:
@@ -60,7 +61,7 @@ def test_noise_gives_what_kaldi_gives(coefficients: int, bands: int, use_energy:
 @settings(max_examples=30, deadline=None)
 def test_only_whole_frames_count(samples: int) -> None:
     expected = 1 + (samples - 400) // 160 if samples >= 400 else 1
-    assert frame_counts(torch.tensor([samples])).item() == expected
+    assert frame_counts(torch.tensor([samples]), FRAME, SHIFT).item() == expected
     features, energy = KaldiMfcc()(noise(samples), torch.tensor([samples]))
     assert features.shape[1] == energy.shape[1] >= expected
     assert features[:, :expected].isfinite().all()
@@ -74,7 +75,7 @@ def test_padding_never_changes_an_item(samples: list[int], padding: int) -> None
         batch[row, :length] = noise(length, seed=row)
     together, energies = KaldiMfcc()(batch, torch.tensor(samples))
     for row, length in enumerate(samples):
-        frames = int(frame_counts(torch.tensor(length)))
+        frames = int(frame_counts(torch.tensor(length), FRAME, SHIFT))
         alone, energy = KaldiMfcc()(batch[row : row + 1, :length], torch.tensor([length]))
         torch.testing.assert_close(together[row, :frames], alone[0, :frames], atol=1e-5, rtol=0)
         torch.testing.assert_close(energies[row, :frames], energy[0, :frames], atol=1e-5, rtol=0)
@@ -156,6 +157,6 @@ def test_cuda_gives_what_the_cpu_gives() -> None:
     lengths = torch.tensor([48000, 30000])
     features, energy = KaldiMfcc()(waveforms, lengths)
     on_gpu, energy_on_gpu = KaldiMfcc().cuda()(waveforms.cuda(), lengths.cuda())
-    for row, frames in enumerate(frame_counts(lengths).tolist()):
+    for row, frames in enumerate(frame_counts(lengths, FRAME, SHIFT).tolist()):
         torch.testing.assert_close(on_gpu[row, :frames].cpu(), features[row, :frames], atol=1e-3, rtol=0)
         torch.testing.assert_close(energy_on_gpu[row, :frames].cpu(), energy[row, :frames], atol=1e-4, rtol=0)

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unheard.audio import SAMPLE_RATE
 from unheard.errors import InputError
+from unheard.frontends.framing import in_parts
 
-SAMPLE_RATE = 16_000
 FRAME = 400
 SHIFT = 160
 TRANSFORM = 512
@@ -27,15 +28,6 @@ FLOOR = torch.finfo(torch.float32).eps
 FEWEST_ROWS = 4
 #: Waveforms here are in ±1, Kaldi's in the range of 16-bit integers.
 INTEGER_RANGE = 32768.0
-
-
-def frame_counts(lengths: Tensor) -> Tensor:
-    """Whole frames in so many samples; what is shorter than a frame counts as one.
-
-    >>> frame_counts(torch.tensor([0, 400, 559, 560, 16000])).tolist()
-    [1, 1, 1, 2, 98]
-    """
-    return 1 + (lengths.clamp(min=FRAME) - FRAME) // SHIFT
 
 
 def povey_window() -> Tensor:
@@ -94,7 +86,7 @@ class KaldiMfcc(nn.Module):
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, samples] in ±1 → cepstra [batch, time, coefficients] and raw log energy [batch, time].
 
-        An item has ``frame_counts(lengths)`` valid frames; those after it mean nothing.
+        An item has ``frame_counts(lengths, FRAME, SHIFT)`` valid frames; those after it mean nothing.
         """
         shortest = FRAME + (FEWEST_ROWS - 1) * SHIFT
         if waveforms.shape[1] < shortest:
@@ -107,14 +99,8 @@ class KaldiMfcc(nn.Module):
         tables = [table.to(waveforms.dtype) for table in (self.window, self.mel, self.cosines)]
         # Half precision is too coarse for a spectrum, also where a network around this asks for it.
         with torch.autocast(waveforms.device.type, enabled=False):
-            if torch.compiler.is_compiling():
-                return self._cepstra(frames, *tables)
-            # A processor is fastest on as many frames as its cache holds; a GPU needs many.
-            rows = 512 if waveforms.device.type == "cpu" else 65536
-            batch, time, _ = frames.shape
-            parts = frames.tensor_split(min(time, -(-batch * time // rows)), dim=1)
-            cepstra, energies = zip(*(self._cepstra(part, *tables) for part in parts), strict=True)
-            return torch.cat(cepstra, 1), torch.cat(energies, 1)
+            cepstra, energies = in_parts(frames, lambda part: self._cepstra(part, *tables))
+            return cepstra, energies
 
     def _cepstra(self, frames: Tensor, window: Tensor, mel: Tensor, cosines: Tensor) -> tuple[Tensor, Tensor]:
         """Frames [batch, time, 400] → cepstra and log energy, in Kaldi's order."""

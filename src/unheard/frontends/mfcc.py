@@ -9,21 +9,17 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from unheard.errors import InputError
 from unheard.frontends.activity import energy_activity, select_frames
 from unheard.frontends.deltas import add_deltas
+from unheard.frontends.framing import FEWEST_FRAMES, frame_counts
 from unheard.frontends.front_end import FrontEnd, Layout
-from unheard.frontends.kaldi import KaldiMfcc, frame_counts
+from unheard.frontends.kaldi import FRAME, SHIFT, KaldiMfcc
 from unheard.frontends.statistics import (
-    SMALLEST_DEVIATION,
-    RunningMoments,
+    mean_and_deviation_of,
     standardize_utterances,
     subtract_sliding_mean,
     valid_frames,
 )
-
-#: Fewer voiced frames than this are too few for a network's context: then all frames are kept.
-FEWEST_FRAMES = 20
 
 
 class Mfcc(FrontEnd):
@@ -100,7 +96,7 @@ class Mfcc(FrontEnd):
         """
         lengths = lengths.to(waveforms.device)
         features, energy = self.cepstra(waveforms, lengths)
-        frames = frame_counts(lengths)
+        frames = frame_counts(lengths, FRAME, SHIFT)
         features = add_deltas(features, frames, self.deltas)
         if self.normalize == "sliding":
             features = subtract_sliding_mean(features, frames)
@@ -123,17 +119,10 @@ class Mfcc(FrontEnd):
 
     def fit(self, items: Iterable[Tensor]) -> None:
         """Set the mean and deviation of ``normalize="global"`` from the training utterances' features [time, bands]."""
-        if self.normalize != "global":
-            return
-        moments = RunningMoments()
-        for item in items:
-            moments.update(item)
-        if not moments.count:
-            raise InputError(
-                "the training part holds no utterance to take a mean and variance from; give it at least one"
-            )
-        self.mean.copy_(moments.mean)
-        self.deviation.copy_(moments.deviation.clamp(min=SMALLEST_DEVIATION))
+        if self.normalize == "global":
+            mean, deviation = mean_and_deviation_of(items)
+            self.mean.copy_(mean)
+            self.deviation.copy_(deviation)
 
     def draw(
         self, features: Tensor, lengths: Tensor, generator: torch.Generator | None = None

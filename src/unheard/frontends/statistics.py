@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from unheard.errors import InputError
 
 #: Standard deviations below this are taken for those of a constant, which becomes zero rather than amplified rounding.
 SMALLEST_DEVIATION = 1e-5
@@ -46,19 +50,38 @@ class RunningMoments:
         return (self._squares / max(1, self.count)).sqrt()
 
 
+def mean_and_deviation_of(items: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation over the frames of the training utterances, each [time, bands], to standardise with.
+
+    Raises:
+        InputError: there is no utterance.
+    """
+    moments = RunningMoments()
+    for item in items:
+        moments.update(item)
+    if not moments.count:
+        raise InputError("the training part holds no utterance to take a mean and variance from; give it at least one")
+    return moments.mean, moments.deviation.clamp(min=SMALLEST_DEVIATION)
+
+
 def valid_frames(lengths: Tensor, time: int) -> Tensor:
     """True where a frame of a padded batch belongs to its item, [batch, time]."""
     return torch.arange(time, device=lengths.device) < lengths[:, None]
 
 
+def centre_utterances(features: Tensor, lengths: Tensor) -> Tensor:
+    """Zero mean over each item's valid frames, [batch, time, bands]; padding becomes zero."""
+    valid = valid_frames(lengths, features.shape[1])[..., None]
+    wide = torch.where(valid, features, 0).double()
+    centred = wide - wide.sum(1, keepdim=True) / lengths[:, None, None]
+    return torch.where(valid, centred, 0).to(features.dtype)
+
+
 def standardize_utterances(features: Tensor, lengths: Tensor) -> Tensor:
     """Zero mean and unit variance over each item's valid frames, [batch, time, bands]; padding becomes zero."""
-    valid = valid_frames(lengths, features.shape[1])[..., None]
-    count = lengths[:, None, None]
     # In float64, so that a constant column has no deviation but its rounding.
-    centred = torch.where(valid, features, 0).double()
-    centred = torch.where(valid, centred - centred.sum(1, keepdim=True) / count, 0)
-    variance = centred.square().sum(1, keepdim=True) / count
+    centred = centre_utterances(features.double(), lengths)
+    variance = centred.square().sum(1, keepdim=True) / lengths[:, None, None]
     return (centred / variance.clamp(min=SMALLEST_DEVIATION**2).sqrt()).to(features.dtype)
 
 

@@ -6,8 +6,10 @@ from unheard.registry import Registry
 FRONT_ENDS = Registry(
     "front end",
     {
+        "filterbank": "unheard.frontends.filterbank:Filterbank",
         "mfcc": "unheard.frontends.mfcc:Mfcc",
         "opensmile": "unheard.frontends.opensmile:OpenSmile",
+        "spectrogram": "unheard.frontends.spectrogram:Spectrogram",
     },
     group="unheard.front_ends",
 )

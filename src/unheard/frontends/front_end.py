@@ -32,6 +32,8 @@ class FrontEnd(nn.Module, ABC):
     version: ClassVar[int] = 1
     #: The sizes of one item but for its time: ``(bands,)``, ``(channels, frequency)``, ``()`` or ``(values,)``.
     shape: tuple[int, ...]
+    #: To how many frames :meth:`draw` pads every item at least: up to there, batches need not be of similar lengths.
+    frames: int = 0
 
     @abstractmethod
     def fixed(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -144,6 +144,35 @@ def test_further_terms_learn_from_the_clean_input():
     assert set(method.update(batch())) == {"emotion", "speaker", "gender"}
 
 
+def test_terms_change_themselves_by_the_clean_input_alone(monkeypatch: pytest.MonkeyPatch):
+    method, given, seen = make(), batch(), []
+    monkeypatch.setattr(method.module.term("speaker"), "after_step", lambda taps, batch: seen.append((taps, batch)))
+    expected, _ = copy.deepcopy(method.module)(given)
+    method.update(given)
+    ((taps, learned),) = seen
+    assert learned is given
+    assert torch.equal(taps["embedding"].values, expected["embedding"].values)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+def test_the_gradient_is_that_of_the_mixed_loss(weight: float):
+    """Terms with weights and one more than the two: equation 4 in one go gives what the step gathers piece by piece."""
+    method = make(terms=("emotion", "speaker", "gender"), alpha=0.3, epsilon=3.0)
+    method.module.term("speaker").weight = weight
+    whole, given = copy.deepcopy(method.module), batch()
+    method.update(given)
+    _, moved_speaker, moved_emotion = method.module.network.seen
+    _, clean = whole(given)
+    crossed = {
+        task: whole(given.with_features(features), terms=(task,))[1][task]
+        for task, features in (("emotion", moved_speaker), ("speaker", moved_emotion))
+    }
+    mixed = {name: 0.7 * loss + 0.3 * crossed[name] for name, loss in clean.items() if name in crossed}
+    whole.total({**mixed, "gender": clean["gender"]}).backward()
+    for one, other in zip(method.module.parameters(), whole.parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, atol=1e-6)
+
+
 def test_raw_samples_move_relative_to_their_loudness():
     draw = torch.Generator().manual_seed(2)
     samples, lengths = torch.randn(4, 50, generator=draw), torch.tensor([50, 50, 30, 50])

@@ -137,7 +137,7 @@ def test_every_epoch_has_its_rate(recipe):
     (optimizer,) = rule.optimizers
     rates = []
     for epoch in (0, 1, 2, 0):
-        rule.start_epoch(epoch)
+        rule.start_epoch(epoch, 3)
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == [0.4, 0.2, 0.1, 0.4]
 

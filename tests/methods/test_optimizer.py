@@ -39,8 +39,8 @@ def test_sgd_takes_the_step_it_says():
 
 def test_the_rate_falls_after_every_epoch():
     settings = OptimizerSettings(learning_rate=0.2, decay=0.5)
-    assert [settings.rate(epoch) for epoch in range(4)] == [0.2, 0.1, 0.05, 0.025]
-    assert {OptimizerSettings(learning_rate=0.2).rate(epoch) for epoch in range(9)} == {0.2}
+    assert [settings.factor(epoch, 4) for epoch in range(4)] == [1, 0.5, 0.25, 0.125]
+    assert {OptimizerSettings(learning_rate=0.2).factor(epoch, 9) for epoch in range(9)} == {1}
 
 
 @pytest.mark.parametrize(

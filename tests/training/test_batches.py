@@ -81,6 +81,16 @@ def test_pieces_of_a_batch_are_about_as_long():
     assert starts != sorted(starts)
 
 
+def test_pieces_of_one_width_are_batched_whatever_their_lengths():
+    class Padded(Plain):
+        frames = 200
+
+    front_end = Padded()
+    items = Items.cut(front_end, utterances(np.random.default_rng(0).permutation(np.arange(1, 161))))
+    spans = [int(batch.lengths.max() - batch.lengths.min()) for batch in training_batches(items, front_end, 8, 0, 0)]
+    assert min(spans) > 40  # sorted by length they would be 7
+
+
 @given(lengths, sizes, some.integers(1, 20))
 def test_pieces_are_cut_where_the_front_end_says(lengths: np.ndarray, size: int, longest: int):
     features = utterances(lengths)

@@ -138,8 +138,8 @@ def test_diverged_training_keeps_what_it_had(tmp_path, monkeypatch):
     until = fit(recipe("tdnn", "training.epochs=2", "training.select=last"), TRAIN, DEV, 0, tmp_path / "two")
     start_epoch = Method.start_epoch
 
-    def explode(self, epoch):
-        start_epoch(self, epoch)
+    def explode(self, epoch, epochs):
+        start_epoch(self, epoch, epochs)
         if epoch == 2:
             self.optimizers[0].param_groups[0]["lr"] = 1e30
 

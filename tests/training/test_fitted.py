@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.methods.svm import LinearSvm
-from unheard.recipe import Recipe
+from unheard.recipe import Part, Recipe
 from unheard.seeds import generator
 from unheard.training.fitted import FittedClassifier, FittedNetwork, build_front_end, build_model, load_fitted
 
@@ -132,6 +133,26 @@ def test_posteriors_do_not_depend_on_the_batch(small_overrides):
     np.testing.assert_allclose(small.posteriors(features), large.posteriors(features), atol=1e-5)
     singly = np.concatenate([large.posteriors([values]) for values in features])
     np.testing.assert_allclose(singly, large.posteriors(features), atol=1e-5)
+
+
+@pytest.mark.parametrize("front_end", ["mfcc", "filterbank", "spectrogram"])
+def test_inputs_are_what_the_network_takes(small_recipe: Recipe, front_end: str):
+    recipe = small_recipe.model_copy(update={"front_end": Part(name=front_end)})
+    network = build_front_end(recipe)
+    waveform = torch.from_numpy(generator(0, "noise").standard_normal(16000, dtype=np.float32))[None]
+    stored, _ = network.fixed(waveform, torch.tensor([16000]))
+    network.fit(stored)
+    fitted = FittedNetwork(recipe, network, {"emotion": EMOTIONS}, None)  # type: ignore[arg-type]
+    (values,) = fitted.inputs([stored[0].numpy()])
+    taken = network(waveform, torch.tensor([16000]))[0][0]
+    assert len(values) == len(stored[0])
+    time_first = taken.movedim(-1, 0) if network.layout == "image" else taken
+    np.testing.assert_allclose(values, time_first[: len(values)].numpy())
+
+
+def test_the_inputs_of_an_svm_are_its_vectors(svm_folder: Path):
+    fitted, _ = load_fitted(svm_folder)
+    assert [values.tolist() for values in fitted.inputs(vectors(2))] == [values.tolist() for values in vectors(2)]
 
 
 def test_an_utterance_is_the_mean_of_its_pieces(small_recipe: Recipe):

@@ -13,7 +13,14 @@ METHODS = Registry(
 )
 
 #: Losses with their heads; each place is a :class:`unheard.methods.term.Term`.
-TERMS = Registry("term", {"classification": "unheard.methods.classification:Classification"}, group="unheard.terms")
+TERMS = Registry(
+    "term",
+    {
+        "classification": "unheard.methods.classification:Classification",
+        "center": "unheard.methods.center:Center",
+    },
+    group="unheard.terms",
+)
 
 #: Classical models, fitted in one go on one vector per utterance.
 CLASSIFIERS = Registry("classifier", {"linear_svm": "unheard.methods.svm:LinearSvm"}, group="unheard.classifiers")

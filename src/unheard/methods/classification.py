@@ -28,7 +28,7 @@ class Classification(Term):
     Makes the taps ``hidden`` (the last hidden layer) and ``logits`` [batch, classes].
 
     Args:
-        taps: width of every tap of the network.
+        taps: width of every tap of the network and of the terms before this one.
         vocabulary: the classes of the column.
         column: the metadata column to predict.
         tap: where the head reads; frames are averaged over time first.
@@ -39,7 +39,7 @@ class Classification(Term):
         reverse: reverse the gradient into the network, and how strongly.
 
     Raises:
-        InputError: the network has no such tap.
+        InputError: neither the network nor a term before this one has such a tap.
     """
 
     class_weight: Tensor
@@ -61,6 +61,7 @@ class Classification(Term):
         if tap not in taps:
             raise InputError(f'there is no tap "{tap}" to read "{column}" from; {did_you_mean(tap, taps)}')
         self.column, self.tap, self.weight, self.balanced, self.reverse = column, tap, weight, balanced, reverse
+        self.taps = {"hidden": (taps[tap], *hidden)[-1], "logits": len(vocabulary)}
         self.head = Perceptron(taps[tap], hidden, len(vocabulary), dropout)
         self.register_buffer("class_weight", torch.ones(len(vocabulary)))
 

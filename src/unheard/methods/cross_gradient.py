@@ -23,15 +23,16 @@ from unheard.methods.optimizer import OptimizerSettings
 class CrossGradient(Method):
     """Each task also learns from inputs moved along the gradient of the *other* task's loss.
 
-    With the network's input x, the emotion loss J_y and the speaker loss J_s (each term with its weight):
+    With the network's input x, the emotion loss J_y and the speaker loss J_s:
 
         x_s = x + ε ∂J_s/∂x,  x_y = x + ε ∂J_y/∂x                                              (equation 2)
         J = (1 − α) (J_y(x) + J_s(x)) + α (J_y(x_s) + J_s(x_y))                              (equations 3, 4)
 
     x_s is an utterance as another speaker might say it, which must not change its emotion. x_s and x_y are constants of
-    the step. Further terms of the recipe learn from x alone. Batch normalisation uses the statistics of the batch in
-    all passes, and its running ones move with x only. Raw samples are moved relative to the utterance's root mean
-    square, so that ε and the clip mean the same for loud and quiet ones.
+    the step. In J each loss has its term's weight; what moves the input has none. Further terms of the recipe learn
+    from x alone. Batch normalisation uses the statistics of the batch in all passes, and its running ones move with x
+    only. Raw samples are moved relative to the utterance's root mean square, so that ε and the clip mean the same for
+    loud and quiet ones.
 
     The paper gives neither ε nor α; those of the public implementations are ε = 1 or 10, α = 0.5 and a clip of 0.1.
 
@@ -73,36 +74,51 @@ class CrossGradient(Method):
         self.epsilon, self.alpha, self.gradient, self.clip = epsilon, alpha, gradient, clip
 
     def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
-        """One step; a task without a label in the batch moves nothing and learns nothing."""
+        """One step; a task without a label in the batch moves nothing and learns nothing.
+
+        The summands of J are differentiated one after the other, so that ∂J_s/∂x and ∂J_s/∂θ come from one pass back,
+        and what a moved input left in memory is gone before the next one comes.
+        """
         self.model.train()
         (optimizer,) = self.optimizers
         optimizer.zero_grad()
         clean = batch.with_features(batch.features.detach().requires_grad_())
-        _, losses = self.model(clean, progress)
-        if not losses:
-            return {}
-        crossed = {}
-        with running_statistics_kept(self.module):
+        taps, losses = self.model(clean, progress)
+        plain = dict(losses)
+        if self.emotion in losses and self.speaker in losses:
             for task, other in ((self.emotion, self.speaker), (self.speaker, self.emotion)):
-                if task in losses and other in losses:
-                    moved = self._moved(clean, losses[other], other)
-                    _, found = self.model(moved, progress, (task,))
-                    crossed[task] = found[task]
-        mixed = {
-            name: (1 - self.alpha) * loss + self.alpha * crossed[name] if name in crossed else loss
-            for name, loss in losses.items()
-        }
-        self.fabric.backward(self.module.total(mixed))
-        optimizer.step()
+                gradient = self._learn(clean, plain.pop(other), other, again=bool(plain))
+                with running_statistics_kept(self.module):
+                    _, crossed = self.model(self._moved(clean, gradient, other), progress, (task,))
+                self.fabric.backward(self.alpha * self.module.total(crossed))
+        if plain:
+            self.fabric.backward(self.module.total(plain))
+        if losses:
+            optimizer.step()
+            self.module.after_step(taps, batch)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
-    def _moved(self, batch: Batch, loss: Tensor, term: str) -> Batch:
+    def _learn(self, batch: Batch, loss: Tensor, term: str, *, again: bool) -> Tensor:
+        """Add (1 − α) ∂J/∂θ to what the weights learn in this step, and return ∂J/∂x of the unweighted loss.
+
+        With ``again`` the pass that gave the loss can be differentiated once more.
+        """
+        weights = [weight for weight in self.module.parameters() if weight.requires_grad]
+        gradient, *directions = torch.autograd.grad(
+            loss, [batch.features, *weights], retain_graph=again, allow_unused=True
+        )
+        for weight, direction in zip(weights, directions, strict=True):
+            if direction is not None:
+                share = (1 - self.alpha) * self.module.term(term).weight * direction
+                weight.grad = share if weight.grad is None else weight.grad.add_(share)
+        return gradient
+
+    def _moved(self, batch: Batch, gradient: Tensor, term: str) -> Batch:
         """The batch moved along the gradient of a term's mean loss; padding stays zero."""
         if self.gradient == "sum":
             head = self.module.term(term)
             assert isinstance(head, Classification)
-            loss = loss * (batch.labels[head.column] >= 0).sum()
-        (gradient,) = torch.autograd.grad(loss, batch.features, retain_graph=True)
+            gradient = gradient * (batch.labels[head.column] >= 0).sum()
         features = batch.features.detach()
         unit = loudness(features, batch.lengths) if features.ndim == 2 else 1.0
         gradient = gradient * unit  # with respect to the input in these units

@@ -18,9 +18,10 @@ class Descent(Method):
         self.model.train()
         (optimizer,) = self.optimizers
         optimizer.zero_grad()
-        _, losses = self.model(batch, progress)
+        taps, losses = self.model(batch, progress)
         if not losses:  # nothing in it has a label
             return {}
         self.fabric.backward(self.module.total(losses))
         optimizer.step()
+        self.module.after_step(taps, batch)
         return {name: float(loss.detach()) for name, loss in losses.items()}

@@ -30,11 +30,13 @@ class Method(ABC):
         self.fabric = fabric
         self.settings = optimizer
         self.module = model
-        self.model, *self.optimizers = fabric.setup(model, *self.build_optimizers(model))
+        optimizers = self.build_optimizers(model)
+        self.rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
+        self.model, *self.optimizers = fabric.setup(model, *optimizers)
 
     def build_optimizers(self, model: Model) -> list[Optimizer]:
         """One optimiser over everything by default."""
-        return [self.settings.build(model.parameters())]
+        return [self.settings.build(model.parameter_groups())]
 
     @abstractmethod
     def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
@@ -46,11 +48,11 @@ class Method(ABC):
             progress: finished share of training (0 to 1).
         """
 
-    def start_epoch(self, epoch: int) -> None:
-        """Set every optimiser's rate for the epoch, counted from 0."""
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = self.settings.rate(epoch)
+    def start_epoch(self, epoch: int, epochs: int) -> None:
+        """Set every optimiser's rates for one of so many epochs, counted from 0."""
+        for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * self.settings.factor(epoch, epochs)
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, buffers and the state of every optimiser."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -45,6 +46,18 @@ class Model(nn.Module):
             if losses and (loss := term.loss(read, batch)) is not None:
                 found[name] = loss
         return taps, found
+
+    def after_step(self, taps: dict[str, Tap], batch: Batch) -> None:
+        """What the terms change themselves, once the optimiser has made its step on ``batch``."""
+        for name in self.terms:
+            self.term(name).after_step(taps, batch)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """All parameters as an optimiser takes them: one group, and one for each term that has its own options."""
+        own = [term for term in map(self.term, self.terms) if term.optimizer_options]
+        apart = {id(parameter) for term in own for parameter in term.parameters()}
+        shared = [parameter for parameter in self.parameters() if id(parameter) not in apart]
+        return [{"params": shared}, *({"params": [*term.parameters()], **term.optimizer_options} for term in own)]
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the losses."""

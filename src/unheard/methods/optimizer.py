@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class OptimizerSettings(BaseModel):
-    """Which optimiser, its rate, and by what the rate is multiplied after every epoch."""
+    """Which optimiser, its rate, and what becomes of the rate from epoch to epoch.
+
+    ``decay`` multiplies it after every epoch. With the schedule ``cosine`` it also falls along half a cosine, from the
+    full rate in the first epoch towards none after the last (Loshchilov and Hutter 2017, without restarts).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -22,6 +27,7 @@ class OptimizerSettings(BaseModel):
     momentum: float = Field(0.0, ge=0, lt=1)
     nesterov: bool = False
     weight_decay: NonNegativeFloat = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
     decay: float = Field(1.0, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -30,8 +36,8 @@ class OptimizerSettings(BaseModel):
             raise ValueError("nesterov needs a momentum above 0; write for example optimizer.momentum=0.9")
         return self
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        """The optimiser over ``parameters``."""
+    def build(self, parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]]) -> Optimizer:
+        """The optimiser over ``parameters``, or over groups of them that may have options of their own."""
         from torch import optim
 
         if self.name == "sgd":
@@ -45,10 +51,13 @@ class OptimizerSettings(BaseModel):
         kind = optim.Adam if self.name == "adam" else optim.AdamW
         return kind(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
 
-    def rate(self, epoch: int) -> float:
-        """The learning rate of the given epoch, counted from 0.
+    def factor(self, epoch: int, epochs: int) -> float:
+        """What the rates are multiplied by in the given one of so many epochs, counted from 0.
 
-        >>> OptimizerSettings(learning_rate=0.2, decay=0.5).rate(2)
-        0.05
+        >>> OptimizerSettings(decay=0.5).factor(2, epochs=50)
+        0.25
+        >>> [round(OptimizerSettings(schedule="cosine").factor(epoch, epochs=4), 2) for epoch in range(4)]
+        [1.0, 0.85, 0.5, 0.15]
         """
-        return self.learning_rate * self.decay**epoch
+        cosine = (1 + math.cos(math.pi * epoch / epochs)) / 2 if self.schedule == "cosine" else 1.0
+        return cosine * self.decay**epoch

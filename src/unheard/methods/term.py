@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from torch import Tensor, nn
 
@@ -20,6 +22,10 @@ class Term(nn.Module, ABC):
 
     tap: str
     weight: float
+    #: The width of every tap that :meth:`read` makes; the terms behind this one may read them as ``<term>.<tap>``.
+    taps: Mapping[str, int] = MappingProxyType({})
+    #: Options of the optimiser for the parameters of this term alone, such as ``lr`` and ``weight_decay``.
+    optimizer_options: Mapping[str, float] = MappingProxyType({})
 
     @abstractmethod
     def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
@@ -28,6 +34,9 @@ class Term(nn.Module, ABC):
     @abstractmethod
     def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
         """The unweighted loss of what :meth:`read` returned, or None where the batch has no label for it."""
+
+    def after_step(self, taps: dict[str, Tap], batch: Batch) -> None:
+        """Change what the optimiser does not; ``taps`` are all those of the step. Nothing by default."""
 
     def fit(self, vocabulary: Vocabulary, labels: Tensor) -> None:
         """Set what depends on the training labels [utterances]; nothing by default."""

@@ -169,7 +169,7 @@ def _leak(prefix: str, fitted: Fitted, split: Split, seed: int) -> dict[str, flo
     if not len(split):
         return {prefix: None}
     columns: dict[str, float | int | None] = {}
-    tap, raw = fitted.embeddings(split.features), pooled(split.features)
+    tap, raw = fitted.embeddings(split.features), pooled(fitted.inputs(split.features))
     for name, column in ((prefix, "speaker"), (f"{prefix}_gender", "gender")):
         leak = measure_leak(tap, raw, split.table, column, seed)
         values = asdict(leak) if leak else {"probe": None}

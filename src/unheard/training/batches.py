@@ -16,7 +16,7 @@ from unheard.seeds import generator, torch_generator
 Array = NDArray[np.float32]
 
 #: Batches whose items are sorted by length together; more means less padding and less shuffling.
-BUCKET = 20
+BUCKET = 4
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int)
 def training_batches(items: Items, front_end: FrontEnd, size: int, seed: int, epoch: int) -> Iterator[Batch]:
     """One epoch."""
     draw = torch_generator(seed, "draw", epoch)
-    for pieces in training_order(items.end - items.start, size, seed, epoch):
+    widths = np.maximum(items.end - items.start, front_end.frames)
+    for pieces in training_order(widths, size, seed, epoch):
         yield items.batch(pieces, front_end, draw)
 
 

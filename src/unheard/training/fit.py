@@ -157,7 +157,7 @@ class NetworkRun:
         """
         training = self.recipe.training
         sums: dict[str, list[float]] = {}
-        self.method.start_epoch(epoch)
+        self.method.start_epoch(epoch, training.epochs)
         steps = max(1, len(self.items) // training.batch_size)
         with seeded(self.seed, "epoch", epoch):
             batches = training_batches(self.items, self.front_end, training.batch_size, self.seed, epoch)

@@ -59,6 +59,22 @@ class Fitted(ABC):
     def embeddings(self, features: Sequence[Array]) -> Array:
         """What the emotion is read from: [utterances, width]."""
 
+    def inputs(self, features: Sequence[Array]) -> list[Array]:
+        """Fixed features of utterances → what the model takes of each, [time, ...], nothing drawn at random."""
+        return [self._input(torch.from_numpy(np.array(values))[None]) for values in features]
+
+    @torch.inference_mode()
+    def _input(self, features: torch.Tensor) -> Array:
+        drawn, lengths = self.front_end.draw(features, torch.tensor([features.shape[1]]))
+        match self.front_end.layout:
+            case "vector":
+                item = drawn
+            case "image":
+                item = drawn[0].movedim(-1, 0)[: lengths[0]]
+            case _:
+                item = drawn[0, : lengths[0]]
+        return np.asarray(item.numpy(), dtype=np.float32)
+
     @abstractmethod
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Every number that inference needs, by name."""
@@ -180,10 +196,12 @@ def build_model(
     with seeded(seed, "network"):
         network = make(NETWORKS[recipe.network.name], recipe.network.settings, front_end.shape)
     built = {}
+    taps = dict(network.taps)
     for name in recipe.terms if terms is None else terms:
         term = recipe.terms[name]
         with seeded(seed, "term", name):
-            built[name] = make(TERMS[term.kind], term.settings, network.taps, vocabularies.get(name))
+            built[name] = make(TERMS[term.kind], term.settings, taps, vocabularies.get(name))
+        taps |= {f"{name}.{tap}": width for tap, width in built[name].taps.items()}
     return Model(network, built)
 
 

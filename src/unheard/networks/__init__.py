@@ -5,7 +5,10 @@ from unheard.registry import Registry
 #: Each place is a :class:`unheard.networks.network.Network`.
 NETWORKS = Registry(
     "network",
-    {"tdnn_lstm": "unheard.networks.tdnn_lstm:TdnnLstm"},
+    {
+        "domain_aware": "unheard.networks.domain_aware:DomainAware",
+        "tdnn_lstm": "unheard.networks.tdnn_lstm:TdnnLstm",
+    },
     group="unheard.networks",
 )
 

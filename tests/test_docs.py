@@ -148,7 +148,9 @@ def normal(requirement: str) -> str:
 
 
 def test_each_recipe_is_explained() -> None:
-    explained = {paper: (ROOT / "docs/papers" / f"{paper}.md").read_text(encoding="utf-8") for paper in ("tu2019",)}
+    explained = {
+        paper: (ROOT / "docs/papers" / f"{paper}.md").read_text(encoding="utf-8") for paper in ("tu2019", "fan2020")
+    }
     for name in recipe_names():
         paper = Recipe.load(name).source.partition(",")[0]
         if paper:

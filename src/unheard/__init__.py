@@ -1,8 +1,8 @@
 """Speech emotion recognition for voices it has never heard.
 
-``unheard.Corpus.read(manifest)``, ``unheard.study(recipes, corpus, out)`` and
-``unheard.Recognizer.load(folder).predict(path_or_array)`` are the command's main verbs in Python. Nothing is imported
-before it is used.
+``unheard.Corpus.read(manifest)``, ``unheard.study(recipes, corpus, out)``, ``unheard.tune(recipe, corpus, out)``,
+``unheard.reproduce(paper, corpus, out)`` and ``unheard.Recognizer.load(folder).predict(path_or_array)`` are the
+command's main verbs in Python. Nothing is imported before it is used.
 """
 
 from __future__ import annotations
@@ -14,12 +14,19 @@ if TYPE_CHECKING:
     from unheard.corpora import Corpus
     from unheard.errors import InputError
     from unheard.recognizer import Recognizer
-    from unheard.verbs import study
+    from unheard.verbs import reproduce, study, tune
 
 __version__ = "0.1.0"
-__all__ = ["Corpus", "InputError", "Recognizer", "__version__", "study"]
+__all__ = ["Corpus", "InputError", "Recognizer", "__version__", "reproduce", "study", "tune"]
 
-_PLACES = {"Corpus": "corpora", "InputError": "errors", "Recognizer": "recognizer", "study": "verbs"}
+_PLACES = {
+    "Corpus": "corpora",
+    "InputError": "errors",
+    "Recognizer": "recognizer",
+    "reproduce": "verbs",
+    "study": "verbs",
+    "tune": "verbs",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,9 +11,11 @@ import pandas as pd
 from unheard.corpora import Corpus
 from unheard.corpora.joined import join
 from unheard.corpora.mapping import LabelMapping
+from unheard.papers.paper import Paper
 from unheard.recipe import Recipe, search_of
 from unheard.studies.plan import Plan
 from unheard.studies.report import write_report
+from unheard.studies.reproduce import reproduce as run_reproduction
 from unheard.studies.search import Search
 from unheard.studies.study import feature_store, run_study, start_over
 from unheard.studies.tune import tune_recipe
@@ -137,6 +139,57 @@ def tune(
     )  # fmt: skip
     store = feature_store(Path(cache) if cache else None)
     return tune_recipe(plan, searched, Path(out), store, trials=trials, workers=workers, device=device, force=force)
+
+
+def reproduce(
+    paper: str,
+    corpus: OneOrMore,
+    out: str | Path,
+    *,
+    study: str | None = None,
+    labels: str | None = None,
+    protocol: str | None = None,
+    folds: Iterable[int] | None = None,
+    seeds: int | None = None,
+    overrides: Iterable[str] = (),
+    workers: int | None = None,
+    device: str = "cpu",
+    cache: str | Path | None = None,
+    force: bool = False,
+) -> pd.DataFrame:
+    """Run a paper's study and put its published table beside ours; what is not given is the paper's.
+
+    Leaves what :func:`study` leaves, and ``reproduction.md`` and ``reproduction.csv`` in ``out``. It works in processes
+    of its own, so a script calls it under ``if __name__ == "__main__":``.
+
+    Args:
+        paper: by name, for example ``tu2019``.
+        corpus: a corpus or where its manifest lies, or several of them, for a cross-corpus protocol.
+        out: the study's folder.
+        study: which of the paper's studies, by default its first.
+        labels: another label mapping by name or file, or ``as-they-are``.
+        protocol: another protocol.
+        folds: only these, counted from 1.
+        seeds: how many runs of everything.
+        overrides: ``key=value``, applied to the recipes that have the key.
+        workers: runs side by side, by default one per core.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        cache: folder for computed features, by default the user's cache.
+        force: start over what is in the folder.
+
+    Returns:
+        a row per row of the paper's table and metric, see
+        :func:`unheard.studies.reproduction_text.reproduction_table`.
+
+    Raises:
+        InputError: something given is not what it must be, or the paper's study does not fit the corpus.
+    """
+    run_reproduction(
+        Paper.load(paper), _joined(corpus), Path(out), feature_store(Path(cache) if cache else None), study=study,
+        labels=labels, protocol=protocol, folds=list(folds) if folds else None, seeds=seeds, overrides=overrides,
+        workers=workers, device=device, force=force,
+    )  # fmt: skip
+    return pd.read_csv(Path(out) / "reproduction.csv")
 
 
 def _joined(corpus: OneOrMore) -> Corpus:

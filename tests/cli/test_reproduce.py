@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+import unheard
 from trees.command import Run, refused
 from unheard.corpora import Corpus
 from unheard.papers.paper import paper_names, published_results
@@ -41,6 +42,18 @@ def test_what_is_missing_or_wrong_is_one_sentence(run: Run, tiny_corpus: Corpus)
     assert not Path("f").exists()
     for name in set(published_results()["paper"]) - set(paper_names()):
         assert "--table" in refused(run("reproduce", name, "--corpus", corpus, "--out", "f"))
+
+
+def test_the_function_is_the_verb(tmp_path: Path, tiny_corpus: Corpus, small_overrides):
+    overrides = [*small_overrides, "terms.speaker.hidden=[8]", "training.epochs=1"]
+    rows = unheard.reproduce(
+        "tu2019", tiny_corpus, tmp_path / "out", labels="four", protocol="speaker-folds:4", folds=[1], seeds=1,
+        overrides=overrides, workers=1, cache=tmp_path / "cache",
+    )  # fmt: skip
+    assert rows["recipe"].tolist() == ["tdnn", "tdnn-mtl", "tdnn-dat", "tdnn-cgt"]
+    assert rows["published_test"].tolist() == [53.9, 54.9, 56.5, 57.3]
+    assert rows["test"].notna().all()
+    assert (tmp_path / "out" / "reproduction.md").is_file()
 
 
 def test_a_study_is_run_and_goes_on(run: Run, tmp_path: Path, tiny_corpus: Corpus, small_overrides):

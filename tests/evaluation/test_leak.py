@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from unheard.evaluation.leak import Leak, measure_leak, pooled
 from unheard.seeds import generator
@@ -186,6 +188,21 @@ def test_the_same_seed_gives_the_same_leak():
     for column in ("speaker", "gender"):
         assert measured(tap, raw, table, column, 3) == measured(tap, raw, table, column, 3)
     assert measured(tap, raw, table, seed=3) != measured(tap, raw, table, seed=4)
+
+
+def test_a_probe_has_one_thread(monkeypatch: pytest.MonkeyPatch):
+    """As the run around it: two runs side by side, each with all cores, would wait for each other."""
+    threads = []
+
+    class Watched(LogisticRegression):
+        def fit(self, *given):
+            threads.extend(library["num_threads"] for library in threadpool_info())
+            return super().fit(*given)
+
+    monkeypatch.setattr("unheard.evaluation.leak.LogisticRegression", Watched)
+    with threadpool_limits(2):
+        measured(noise(utterances()), noise(utterances()), utterances())
+    assert set(threads) == {1}
 
 
 def test_a_classical_models_tap_is_its_features():

@@ -16,14 +16,17 @@ IN = click.Path(path_type=Path)
 
 
 class TakesCorpora(click.Command):
-    """Lets ``--corpus A B`` stand for ``--corpus A --corpus B``, as long as B is a manifest that exists."""
+    """Lets ``--corpus A B`` stand for ``--corpus A --corpus B``, as long as B is a manifest that exists.
+
+    So with the other options that take manifests.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the option's name before each further manifest."""
         spread: list[str] = []
         option = None
         for previous, word in zip([None, *args], args, strict=False):
-            if word in ("--corpus", "--auxiliary"):
+            if word in ("--corpus", "--auxiliary", "--leak-corpus"):
                 option = word
             elif word.startswith("-"):
                 option = None

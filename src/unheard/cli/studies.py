@@ -74,6 +74,10 @@ def train(
 @click.option("--folds", help="Only these, for example 1,2; more can be added later.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--baseline", help="The recipe that the others are compared with.  [default: the first]")
+@click.option(
+    "--leak-corpus", "strangers", type=IN, multiple=True, metavar="MANIFEST...",
+    help="Speakers nobody learns from, on whom the leak is measured too; they need no emotion labels.",
+)  # fmt: skip
 @click.option("--out", type=OUT, required=True, help="The study's folder; an interrupted study goes on where it was.")
 @click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: one per core]")
 @device_option
@@ -87,6 +91,7 @@ def study(
     folds: str | None,
     seeds: int,
     baseline: str | None,
+    strangers: tuple[Path, ...],
     out: Path,
     workers: int | None,
     device: str,
@@ -104,7 +109,8 @@ def study(
     overrides = [word for word in recipes if "=" in word]
     run_study(
         names, manifests, out, protocol=protocol, folds=fold_numbers(folds), seeds=seeds, baseline=baseline,
-        labels=labels, overrides=overrides, workers=workers, device=device, cache=cache, force=force,
+        labels=labels, leak_corpus=strangers or None, overrides=overrides, workers=workers, device=device, cache=cache,
+        force=force,
     )  # fmt: skip
     click.echo(study_text(out))
     click.echo(f"report: {out / 'report.html'}")

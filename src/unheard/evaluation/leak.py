@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from unheard.seeds import generator
 
@@ -147,14 +148,17 @@ def _across_speakers(table: pd.DataFrame, column: str, seed: int) -> NDArray[np.
 def _accuracies(
     probes: Sequence[Any], values: Array, classes: NDArray[np.str_], parts: NDArray[np.intp]
 ) -> list[float]:
-    """The cross-validated accuracy of each probe in telling ``classes`` [utterances] from ``values``."""
+    """The cross-validated accuracy of each probe in telling ``classes`` [utterances] from ``values``.
+
+    On one thread: a run has one, and on matrices this small more would mostly wait for each other.
+    """
     correct = np.zeros(len(probes))
-    for train, test, held_out in _turns(values, parts):
-        for index, probe in enumerate(probes):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for train, test, held_out in _turns(values, parts):
+            for index, probe in enumerate(probes):
                 probe.fit(train, classes[~held_out])  # anew: nothing is left of the turn before
-            correct[index] += (probe.predict(test) == classes[held_out]).sum()
+                correct[index] += (probe.predict(test) == classes[held_out]).sum()
     return [float(share) for share in correct / len(classes)]
 
 

@@ -120,15 +120,20 @@ def _machines(data: StudyData) -> list[str]:
 def _command(data: StudyData) -> str:
     plan = data.plan
     words = ["unheard", "study", *(_written(data, recipe) for recipe in plan.recipes)]
-    joined = sorted(plan.given.table["corpus"].dropna().unique()) if "corpus" in plan.given.table else []
-    words += ["--corpus", *(joined if len(joined) > 1 else [plan.given.folder.name])]
-    words += ["--leak-corpus", plan.leak_corpus.folder.name] if plan.leak_corpus else []
+    words += ["--corpus", *_named(plan.given)]
+    words += ["--leak-corpus", *_named(plan.leak_corpus)] if plan.leak_corpus else []
     words += ["--labels", plan.labels.name] if plan.labels else []
     words += ["--protocol", plan.protocol.name]
     if len(plan.folds) < plan.fold_count:
         words += ["--folds", ",".join(map(str, plan.folds))]
     words += ["--seeds", str(max(plan.seeds) + 1), "--baseline", data.baseline, "--out", data.study.name]
     return shlex.join(words)
+
+
+def _named(corpus: Corpus) -> list[str]:
+    """The corpora that were joined, or the folder of the one."""
+    joined = sorted(corpus.table["corpus"].dropna().unique()) if "corpus" in corpus.table else []
+    return joined if len(joined) > 1 else [corpus.folder.name]
 
 
 def _written(data: StudyData, recipe: Recipe) -> str:

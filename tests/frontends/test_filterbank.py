@@ -116,7 +116,7 @@ def test_digital_silence_works(normalize: str, peak: bool) -> None:
 def test_padding_never_changes_an_item(
     samples: list[int], padding: int, normalize: str, average: int, peak: bool
 ) -> None:
-    front_end = Filterbank(normalize=normalize, average=average, peak=peak)
+    front_end = Filterbank(normalize=normalize, average=average, peak=peak, dynamic_range=60.0 if peak else None)
     front_end.fit([fixed(front_end, speech(16000, seed=9))])
     batch = torch.full((len(samples), max(samples) + padding), torch.nan)
     for row, length in enumerate(samples):
@@ -209,6 +209,15 @@ def test_a_crop_is_as_long_as_that_many_seconds() -> None:
     assert frames.tolist() == [120, 120, 50]
 
 
+def test_nothing_lies_further_below_the_loudest_than_the_dynamic_range() -> None:
+    waveform, length = speech(16000)[None], torch.tensor([16000])
+    waveform[0, 4000:9000] = 0
+    plain, limited = (Filterbank(dynamic_range=limit)(waveform, length)[0][0] for limit in (None, 40.0))
+    lowest = plain.max() - 4 * np.log(10)
+    assert plain.min() < lowest
+    torch.testing.assert_close(limited, plain.clamp(min=float(lowest)))
+
+
 def test_the_mean_of_each_band_is_subtracted_over_the_valid_frames() -> None:
     features, lengths = Filterbank(normalize="mean").draw(*padded(Filterbank(), [32000, 20000]))
     plain, _ = Filterbank().draw(*padded(Filterbank(), [32000, 20000]))
@@ -289,7 +298,17 @@ def test_empty_bands_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("window", 33), ("hop", 0), ("average", 0), ("warp", 1), ("speed", 1), ("noise", 41), ("gain", -1), ("crop", -1)],
+    [
+        ("window", 33),
+        ("hop", 0),
+        ("average", 0),
+        ("dynamic_range", 0),
+        ("warp", 1),
+        ("speed", 1),
+        ("noise", 41),
+        ("gain", -1),
+        ("crop", -1),
+    ],
 )
 def test_settings_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValidationError):

@@ -142,6 +142,19 @@ def test_every_epoch_has_its_rate(recipe):
     assert rates == [0.4, 0.2, 0.1, 0.4]
 
 
+def test_a_head_with_a_rate_of_its_own_keeps_to_it(recipe):
+    chosen = recipe("tdnn-dat", "terms.speaker.learning_rate=2")
+    settings = OptimizerSettings(learning_rate=0.4, schedule="cosine")
+    rule = method(model(chosen), settings)
+    (optimizer,) = rule.optimizers
+    (_, head) = optimizer.param_groups
+    assert {id(weight) for weight in head["params"]} == {id(w) for w in rule.module.term("speaker").parameters()}
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(list(rule.module.parameters()))
+    for epoch, share in ((0, 1.0), (1, 0.5)):
+        rule.start_epoch(epoch, 2)
+        assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.4 * share, 2 * share])
+
+
 def test_a_method_goes_on_where_its_state_was(recipe):
     adam = OptimizerSettings(name="adam", learning_rate=0.01)
     first = method(model(recipe("tdnn-mtl")), adam)

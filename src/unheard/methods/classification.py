@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional
 
@@ -35,6 +35,8 @@ class Classification(Term):
         hidden: widths of the hidden layers (ReLU, batch normalisation and dropout after each).
         dropout: share of activations dropped.
         weight: of the loss in the sum.
+        learning_rate: of the head; it follows the same schedule as that of the network, and is the same where none is
+            given. A head that is to be fooled must learn faster than what fools it, or else it is only outrun.
         balanced: weigh classes by the inverse of their number in training.
         reverse: reverse the gradient into the network, and how strongly.
 
@@ -54,6 +56,7 @@ class Classification(Term):
         hidden: tuple[PositiveInt, ...] = (64, 64),
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5,
         weight: NonNegativeFloat = 1.0,
+        learning_rate: PositiveFloat | None = None,
         balanced: bool = False,
         reverse: Reversal | None = None,
     ) -> None:
@@ -61,6 +64,7 @@ class Classification(Term):
         if tap not in taps:
             raise InputError(f'there is no tap "{tap}" to read "{column}" from; {did_you_mean(tap, taps)}')
         self.column, self.tap, self.weight, self.balanced, self.reverse = column, tap, weight, balanced, reverse
+        self.optimizer_options = {"lr": learning_rate} if learning_rate else {}
         self.taps = {"hidden": (taps[tap], *hidden)[-1], "logits": len(vocabulary)}
         self.head = Perceptron(taps[tap], hidden, len(vocabulary), dropout)
         self.register_buffer("class_weight", torch.ones(len(vocabulary)))

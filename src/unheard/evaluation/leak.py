@@ -150,7 +150,8 @@ def _accuracies(
 ) -> list[float]:
     """The cross-validated accuracy of each probe in telling ``classes`` [utterances] from ``values``.
 
-    On one thread: a run has one, and on matrices this small more would mostly wait for each other.
+    On one thread: a run has one, the last digits depend on it, and on matrices this small more would mostly wait for
+    each other.
     """
     correct = np.zeros(len(probes))
     with threadpool_limits(1), warnings.catch_warnings():

@@ -107,6 +107,7 @@ def test_an_override_reaches_any_key():
         ("classifier.name=linear_svm", "a recipe has either a network or a classifier, and this one has both"),
         ("terms=null", '"terms" is None; it should be a valid dictionary'),
         ("terms={}", 'one of the terms must be "emotion", with "column: emotion"'),
+        ("terms.emotion.tap=speaker.hidden", 'the term "emotion" reads a tap of the network'),
         ("terms.emotion.column=speaker", 'one of the terms must be "emotion", with "column: emotion"'),
         ("terms.emotion.weight=-1", 'recipe tdnn, terms.emotion: "weight" is -1; it should be greater than or equal'),
         ("terms.emotion.hidden=[-1]", '"hidden.0" is -1; it should be greater than 0'),

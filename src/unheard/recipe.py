@@ -94,6 +94,8 @@ class Recipe(BaseModel):
             emotion = self.terms.get("emotion")
             if emotion is None or emotion.settings.get("column", "emotion") != "emotion":
                 raise ValueError('one of the terms must be "emotion", with "column: emotion"')
+            if "." in emotion.settings.get("tap", ""):
+                raise ValueError('the term "emotion" reads a tap of the network: in use there is no other term')
         return self
 
     @classmethod

@@ -190,6 +190,13 @@ def test_missing_terms_are_one_sentence():
         make(terms=("emotion", "gender"))
 
 
+def test_a_term_that_reads_another_is_one_sentence(small_overrides: tuple[str, ...]):
+    recipe = Recipe.load("tdnn-cgt", [*small_overrides, "terms.speaker.tap=emotion.hidden"])
+    model = build_model(recipe, build_front_end(recipe), {name: WORDS[name] for name in recipe.terms}, 0)
+    with pytest.raises(InputError, match='needs the term "speaker" to read a tap of the network'):
+        CrossGradient(model, SGD, Fabric(accelerator="cpu", devices=1))
+
+
 def test_the_recipe_learns(small_overrides: tuple[str, ...]):
     recipe = Recipe.load("tdnn-cgt", [*small_overrides, "terms.speaker.hidden=[6]", "terms.speaker.dropout=0",
                                       "network.dropout=0", "terms.emotion.dropout=0"])  # fmt: skip

@@ -69,6 +69,8 @@ class CrossGradient(Method):
                     f'cross-gradient training needs a classification term "{term}"; '
                     f"{did_you_mean(term, model.terms.keys())}"
                 )
+            if "." in model.term(term).tap:
+                raise InputError(f'cross-gradient training needs the term "{term}" to read a tap of the network itself')
         super().__init__(model, optimizer, fabric)
         self.emotion, self.speaker = emotion, speaker
         self.epsilon, self.alpha, self.gradient, self.clip = epsilon, alpha, gradient, clip

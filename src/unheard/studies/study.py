@@ -194,6 +194,8 @@ def _start_worker() -> None:
     """One thread to compute with, and the worker ends with the study: no orphan writes into a run."""
     import torch
 
+    # Memory in large pages, where Linux has them: a step of a network over pictures takes a third less time.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     torch.set_num_threads(1)
     end_with_parent()
 

@@ -105,6 +105,16 @@ def test_the_study_of_tu2019_is_that_of_its_corpus() -> None:
     assert sizes == [(2422, 271, 250), (2413, 273, 257), (2316, 305, 322), (2409, 268, 266), (2212, 366, 365)]
 
 
+def test_the_study_of_fan2020_is_that_of_its_corpus() -> None:
+    """2,280 utterances, each speaker tested once, nobody to select; the sizes are those of the corpus."""
+    study = Paper.load("fan2020").studies["iemocap"]
+    learned = LabelMapping.load(study.labels).apply(Corpus.from_table(iemocap.manifest(), "."))
+    folds = get_protocol(study.protocol).folds(learned)
+    assert (len(learned), learned.table["speaker"].nunique()) == (study.utterances, study.speakers)
+    assert [fold.test.size for fold in folds] == [217, 205, 185, 208, 264, 274, 149, 221, 298, 259]
+    assert not any(fold.dev.size for fold in folds)
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
 from unheard.corpora.corpus import Corpus
 from unheard.errors import InputError
-from unheard.evaluation.projection import keep_embeddings
+from unheard.evaluation.projection import keep_arrays, keep_embeddings
 from unheard.recipe import Recipe
+from unheard.studies.inside import ATTENTION, DEEP_FEATURES
 from unheard.studies.plan import Plan
 from unheard.studies.report import PARTS, write_report
 from unheard.studies.report_data import read_study
@@ -483,3 +484,116 @@ def test_the_leak_in_words(probe, words):
     assert MeanLeak(probe, probe - 0.2, raw=0.8, raw_nonlinear=0.9, **beside).words == words
     assert MeanLeak(probe - 0.2, probe, raw=0.9, raw_nonlinear=0.8, **beside).words == words
     assert MeanLeak(probe, float("nan"), raw=0.9, raw_nonlinear=float("nan"), **beside).words == words
+
+
+def keep_deep(plan, study, apart, parts=("dev", "test")):
+    """Deep features whose women lie ``apart`` from the men in the emotion "sad", and beside them in the others."""
+    for run in plan.runs():
+        fold = plan.cut()[run.fold - 1]
+        arrays = {}
+        for part in parts:
+            table = plan.corpus.table.iloc[getattr(fold, part)]
+            noise = np.random.default_rng(run.fold).standard_normal((len(table), 4)) / 50
+            noise[:, 0] += 30 * pd.factorize(table["emotion"], sort=True)[0]
+            noise[:, 1] += apart[run.recipe.name] * ((table["emotion"] == "sad") & (table["gender"] == "female"))
+            arrays[part] = noise.astype(np.float32)
+        keep_arrays(run.folder(study) / DEEP_FEATURES, arrays)
+
+
+def cells(reader, start):
+    """The rows that begin so, their numbers as numbers."""
+    return [[float(cell) for cell in row[1:]] for row in reader.rows if row and row[0] == start]
+
+
+def test_the_genders_distance_is_measured_and_drawn(study):
+    recipes = [network("one"), network("two-b"), Recipe.load("egemaps-svm")]
+    plan, _ = make_study(study, recipes, tuple("abcdefghijklmnop"))
+    for run in plan.runs():
+        if run.recipe.network is not None:
+            add_to_results(study, run, scatter=0.5 + run.fold, dev_scatter=0.25)
+    keep_deep(plan, study, {"one": 7.0, "two-b": 0.0, "egemaps-svm": 0.0})
+    for run in plan.runs()[2::3]:  # a classical model keeps none
+        (run.folder(study) / DEEP_FEATURES).unlink()
+    write_report(study)
+    text, reader = page(study), Reader(page(study))
+    assert ["two-b", "0.25 (0.25–0.25)", "3.00 (1.50–4.50)"] in reader.rows
+    ((angry, happy, sad),) = cells(reader, "one feature")
+    assert max(angry, happy) < 0.1
+    assert sad == pytest.approx(7, abs=0.1)
+    ((*_, in_spreads),) = cells(reader, "one in spreads")
+    assert in_spreads > 100
+    assert cells(reader, "one plane")[0][2] > 0.2 + 3 * cells(reader, "two-b plane")[0][2]
+    assert max(cells(reader, "two-b feature")[0]) < 0.1
+    for gender in ("female", "male"):
+        assert f'aria-label="one, {gender}: angry, happy, sad"' in text
+    assert "egemaps-svm, female" not in text
+    assert not cells(reader, "egemaps-svm feature")
+
+
+def test_deep_features_of_other_utterances_are_refused(study):
+    plan, _ = make_study(study, [network("one")])
+    run = plan.runs()[0]
+    add_to_results(study, run, scatter=0.5)
+    keep_arrays(run.folder(study) / DEEP_FEATURES, {"test": np.ones((3, 2), np.float32)})
+    with pytest.raises(InputError, match=r"it holds 3 deep features, and fold 1 has 12 utterances in test; delete it"):
+        write_report(study)
+
+
+def test_one_gender_has_scatter_and_no_distance(study):
+    plan, _ = make_study(study, [network("one")], protocol="leave-one-speaker-out:none")
+    for run in plan.runs():
+        add_to_results(study, run, scatter=0.5, dev_scatter=None)
+    keep_deep(plan, study, {"one": 1.0}, parts=["test"])
+    write_report(study)
+    assert ["one", "–", "0.50 (0.50–0.50)"] in Reader(page(study)).rows
+    assert "L2 distance" not in page(study)
+    keep_deep(plan, study, {"one": 1.0}, parts=["train", "test"])
+    write_report(study)
+    assert cells(Reader(page(study)), "one feature")[0][2] == pytest.approx(1, abs=0.1)
+
+
+def test_what_further_terms_tell(study):
+    recipe = Recipe.load("tdnn-dat", ["terms.speaker.column=gender"])
+    plan, _ = make_study(study, [network("one"), recipe, Recipe.load("tdnn-mtl")])
+    for run in plan.runs():
+        if "speaker" in run.recipe.terms:
+            score = 0.5 + 0.1 * run.fold if run.recipe.name == "tdnn-dat" else None
+            columns = {f"{prefix}term_speaker_{name}": score for prefix in ("", "dev_") for name in ("wa", "ua")}
+            add_to_results(study, run, **columns)
+    write_report(study)
+    rows = [row for row in Reader(page(study)).rows if row and ": speaker" in row[0]]
+    assert rows == [
+        ["tdnn-dat: speaker", "gender, unlearned", *["75.0"] * 4],
+        ["tdnn-mtl: speaker", "speaker, learned", *["–"] * 4],
+    ]
+
+
+def test_the_attention_of_each_gender_is_drawn(study):
+    plan, _ = make_study(study, [network("one"), network("two-b")])
+    for run in plan.runs():
+        if run.recipe.name == "one":
+            rows = [
+                (part, gender, row, 0.1 * row + (0.04 if gender == "male" and row == 2 else 0), 0.02, many)
+                for part, many in (("dev", 2), ("test", 4))
+                for gender in ("female", "male")
+                for row in (1, 2, 3)
+            ]
+            table = pd.DataFrame(rows, columns=["part", "gender", "row", "mean", "sd", "utterances"])
+            table.to_csv(run.folder(study) / ATTENTION, index=False)
+    write_report(study)
+    assert ["one", "0.1000", "0.3000", "0.0400", "0.0200"] in Reader(page(study)).rows
+    assert 'aria-label="one: female, male by row of the attention, low to high"' in page(study)
+    assert 'aria-label="two-b: female' not in page(study)
+
+
+def test_the_confusions_are_averaged_over_folds(study):
+    _, predictions = make_study(study, [network("one")], seeds=(0, 1))
+    write_report(study)
+    folds = [confusion_matrix(part["emotion"], part["predicted"], labels=list(EMOTIONS), normalize="true")
+             for _, part in predictions.groupby(["seed", "fold"])]  # fmt: skip
+    expected = 100 * np.mean(folds, axis=0)
+    reader = Reader(page(study))
+    for row, emotion in enumerate(EMOTIONS):
+        counted = next(line for line in reader.rows if line and re.fullmatch(rf"{emotion} \d+", line[0]))
+        assert [float(cell) for cell in counted[1:]] == pytest.approx(expected[row], abs=0.5)
+    assert f"diagonal {np.diagonal(expected).mean():.1f}" in page(study)

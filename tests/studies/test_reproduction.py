@@ -36,16 +36,20 @@ def corpus() -> Corpus:
     return Corpus.from_table(table.assign(corpus="iemocap", digest=[f"{row:064}" for row in range(len(table))]), ".")
 
 
-def make(corpus: Corpus, folder: Path, overrides: tuple[str, ...] = (), skills=SKILLS, **values) -> Plan:
+def make(
+    corpus: Corpus, folder: Path, overrides: tuple[str, ...] = (), skills=SKILLS, paper: Paper = TU2019, **values
+) -> Plan:
     """A finished study in a folder; recipes without a skill have no run."""
-    settings = {"protocol": STUDY.protocol, "seeds": range(2), "labels": STUDY.labels, "baseline": "tdnn"} | values
+    study = paper.studies["iemocap"]
+    baseline = study.rows[study.first]
+    settings = {"protocol": study.protocol, "seeds": range(2), "labels": study.labels, "baseline": baseline} | values
     labels = settings.pop("labels")
     plan = Plan.make(
-        corpus, settings.pop("protocol"), recipes_of(STUDY, overrides),
+        corpus, settings.pop("protocol"), recipes_of(study, overrides),
         labels=LabelMapping.load(labels) if labels else None, **settings,
     )  # fmt: skip
     plan.write(folder)
-    mark(folder, "tu2019", "iemocap")
+    mark(folder, paper.name, "iemocap")
     folds = plan.cut()
     for run in plan.runs():
         if run.recipe.name in skills:
@@ -250,3 +254,22 @@ def test_a_folder_of_another_study_is_not_taken(folder: Path, tmp_path: Path) ->
         mark(folder, "tu2019", "mandarin")
     mark(tmp_path, "tu2019", "iemocap")  # nothing is begun there
     mark(tmp_path, "tu2019", "mandarin")
+
+
+def test_the_study_of_fan2020_has_no_dev_and_takes_the_mean_of_folds(corpus: Corpus, tmp_path: Path) -> None:
+    skills = {"adarl-backbone": 0.4, "adarl-invariant": 0.4, "adarl": 0.8}
+    make(corpus, tmp_path, skills=skills, paper=Paper.load("fan2020"), seeds=range(1))
+    text = write_reproduction(tmp_path)
+    rows = pd.read_csv(tmp_path / "reproduction.csv").set_index(["metric", "row"])
+    table = predictions(tmp_path, "adarl")
+    by_fold = (table["emotion"] == table["predicted"]).groupby(table["fold"]).mean()
+    assert len(by_fold) == 10
+    assert rows.loc[("wa", "ADARL"), "test"] == pytest.approx(100 * by_fold.mean(), abs=1e-3)
+    assert rows.loc["ua", "published_test"].tolist() == [56.78, 61.91, 65.86]
+    assert rows["dev"].isna().all()
+    assert "Dev − test" not in text
+    assert "as the mean over folds" in " ".join(text.split())
+    assert "Comparable with the published numbers" in text
+    (line,) = [line for line in text.splitlines() if line.startswith("Domain-invariant Model  adarl-invariant")][:1]
+    assert "10/10" in line
+    assert "71.5" in line

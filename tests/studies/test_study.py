@@ -18,6 +18,7 @@ from unheard.errors import InputError
 from unheard.evaluation.projection import read_embeddings
 from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
+from unheard.studies.inside import read_deep_features
 from unheard.studies.plan import Plan
 from unheard.studies.report import report_html
 from unheard.studies.report_data import read_study
@@ -72,6 +73,8 @@ def test_a_study_leaves_what_scripts_rely_on(study):
         assert results[[f"{prefix}{name}" for name in measured]].notna().all(axis=None)
         assert results[f"{prefix}_gender"].isna().all()  # all are women
     assert "leak_fixed" not in results
+    assert (results[["scatter", "dev_scatter"]] > 0).all(axis=None)
+    assert results["term_speaker_wa"].isna().all()  # no new speaker's name was known in training
     assert len(results) == 4
     for run in plan.runs():
         folder = run.folder(out)
@@ -89,6 +92,8 @@ def test_a_study_leaves_what_scripts_rely_on(study):
         dev = plan.cut()[run.fold - 1].dev
         part, values = read_embeddings(folder)
         assert (part, values.shape) == ("dev", (len(dev), 24))
+        deep = read_deep_features(folder)
+        assert {name: len(values) for name, values in deep.items()} == {"dev": len(dev), "test": len(test)}
     assert len(read_predictions(plan, out)) == 48
     assert read_predictions(plan, out)["speaker"].notna().all()
 

@@ -135,6 +135,34 @@ def test_posteriors_do_not_depend_on_the_batch(small_overrides):
     np.testing.assert_allclose(singly, large.posteriors(features), atol=1e-5)
 
 
+def test_the_deep_feature_is_what_the_last_layer_reads(small_overrides):
+    made, features = network(Recipe.load("tdnn-dat", small_overrides)), sequences()
+    inside = made.inside(features)
+    layer = made.model.term("emotion").head.output
+    logits = inside.deep @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(made.posteriors(features), expected, atol=1e-5)
+    assert inside.attention is None
+    assert inside.told["speaker"].shape == (5, 2)
+    np.testing.assert_allclose(inside.told["speaker"].sum(axis=1), 1, atol=1e-6)
+
+
+def test_without_a_hidden_layer_the_deep_feature_is_the_embedding(small_overrides):
+    made = network(Recipe.load("tdnn", [*small_overrides, "terms.emotion.hidden=[]"]))
+    np.testing.assert_allclose(made.inside(sequences()).deep, made.embeddings(sequences()), atol=1e-6)
+    assert svm().inside(vectors()) is None
+
+
+def test_attention_is_averaged_over_pieces():
+    overrides = ["network.attention=true", "front_end.piece=null", "front_end.frames=48", "network.frames=48"]
+    recipe = Recipe.load("adarl-backbone", overrides)
+    made = network(recipe.model_copy(update={"terms": {"emotion": recipe.terms["emotion"]}}))
+    power = generator(0, "power").random((96, 400), dtype=np.float32)
+    first, second = (made.inside([power[start : start + 48]]).attention for start in (0, 48))
+    assert first.shape == (1, 8)
+    np.testing.assert_allclose(made.inside([power]).attention, (first + second) / 2, atol=1e-6)
+
+
 @pytest.mark.parametrize("front_end", ["mfcc", "filterbank", "spectrogram"])
 def test_inputs_are_what_the_network_takes(small_recipe: Recipe, front_end: str):
     recipe = small_recipe.model_copy(update={"front_end": Part(name=front_end)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,7 @@ def keep_embeddings(folder: Path, part: str, values: Array) -> None:
         part: whose they are; the name of the array in the file.
         values: [utterances, width].
     """
-    buffer = io.BytesIO()
-    arrays: dict[str, Any] = {part: standardized(values).astype(np.float16)}
-    np.savez_compressed(buffer, **arrays)
-    write_atomically(folder / EMBEDDINGS, buffer.getvalue())
+    keep_arrays(folder / EMBEDDINGS, {part: standardized(values).astype(np.float16)})
 
 
 def read_embeddings(folder: Path) -> tuple[str, Array] | None:
@@ -54,15 +52,37 @@ def read_embeddings(folder: Path) -> tuple[str, Array] | None:
     Raises:
         InputError: the file is not what was written.
     """
-    path = folder / EMBEDDINGS
+    kept = read_arrays(folder / EMBEDDINGS)
+    if len(kept) > 1:
+        raise _damaged(folder / EMBEDDINGS)
+    return next(iter(kept.items()), None)
+
+
+def keep_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays under their names into one compressed file."""
+    buffer = io.BytesIO()
+    named: dict[str, Any] = dict(arrays)
+    np.savez_compressed(buffer, **named)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, Array]:
+    """The arrays of a file in single precision; none where there is no file.
+
+    Raises:
+        InputError: the file is not what was written.
+    """
     if not path.is_file():
-        return None
+        return {}
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            ((part, values),) = arrays.items()
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as problem:
-        raise InputError(f"{path}: this file is damaged; delete it, and the report does without it") from problem
-    return part, values.astype(np.float32)
+            return {name: values.astype(np.float32) for name, values in arrays.items()}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, TypeError) as problem:
+        raise _damaged(path) from problem
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(f"{path}: this file is damaged; delete it, and the report does without it")
 
 
 def project(values: Array, seed: int = 0) -> Array | None:

@@ -6,6 +6,7 @@ A report is a list of parts, each a function from the study's data to a section;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +16,15 @@ from markupsafe import Markup
 from unheard import __version__
 from unheard.audit.rendering import audit_html
 from unheard.files import write_atomically
+from unheard.studies.report_attention import attention_part
 from unheard.studies.report_data import Pair, StudyData, ranges, read_study, runs_text
+from unheard.studies.report_deep import deep_part
 from unheard.studies.report_leak import leak_part
 from unheard.studies.report_projection import projection_part
 from unheard.studies.report_scores import accuracy_part, comparison_part
 from unheard.studies.report_slices import confusion_part, speaker_part
 from unheard.studies.report_tables import Section, many
+from unheard.studies.report_terms import term_part
 from unheard.studies.report_text import report_text
 from unheard.studies.report_training import curve_part, fact_part, recipe_part
 from unheard.studies.reproduction_text import reproduction_part
@@ -41,6 +45,9 @@ PARTS: tuple[Part, ...] = (
     reproduction_part,
     leak_part,
     projection_part,
+    deep_part,
+    term_part,
+    attention_part,
     confusion_part,
     speaker_part,
     curve_part,
@@ -79,7 +86,7 @@ def report_html(data: StudyData) -> str:
     """The page."""
     environment = Environment(loader=PackageLoader("unheard", "studies"), autoescape=True, undefined=StrictUndefined)
     sections = [section for part in PARTS if (section := part(data)) is not None]
-    return environment.get_template("report.html").render(
+    page = environment.get_template("report.html").render(
         data=data,
         sections=sections,
         state=_state(data),
@@ -87,6 +94,7 @@ def report_html(data: StudyData) -> str:
         remarks=remarks(data),
         version=__version__,
     )
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", page)  # no line begins with a per cent sign
 
 
 def remarks(data: StudyData) -> list[str]:

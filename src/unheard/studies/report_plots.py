@@ -155,9 +155,15 @@ def speaker_bars(title: str, accuracies: pd.Series, groups: Mapping[str, str], m
 
 
 def curves(
-    title: str, lines: Mapping[str, pd.DataFrame], name: str, unit: str, chosen: pd.Series | None = None
+    title: str,
+    lines: Mapping[str, pd.DataFrame],
+    name: str,
+    unit: str,
+    chosen: pd.Series | None = None,
+    *,
+    along: str = "epoch",
 ) -> Markup:
-    """Learning curves: thin lines for runs, a thick one for their mean.
+    """Learning curves and their like: thin lines for runs, a thick one for their mean.
 
     Args:
         title: above it.
@@ -165,6 +171,7 @@ def curves(
         name: of the plot within the page.
         unit: of the values.
         chosen: the epoch of each run that was kept, marked with a dot.
+        along: what the rows are, where they are not epochs.
     """
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _plot(2.7, title)
@@ -180,16 +187,22 @@ def curves(
             axes.plot(
                 chosen + 1, heights, "o", color=INK, markersize=3.2, linestyle="none", label="epoch kept, each run"
             )
-        axes.set_xlabel("epoch")
+        axes.set_xlabel(along)
         axes.set_ylabel(unit)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
-        return _svg(figure, name, f"{title}: {', '.join(lines)} by epoch")
+        return _svg(figure, name, f"{title}: {', '.join(lines)} by {along}")
 
 
 def scatter(
-    title: str, points: NDArray[np.float32], groups: Sequence[str | None], order: Sequence[str], name: str
+    title: str,
+    points: NDArray[np.float32],
+    groups: Sequence[str | None],
+    order: Sequence[str],
+    name: str,
+    *,
+    centroids: bool = False,
 ) -> Markup:
     """Points in a plane without scales, coloured by group.
 
@@ -199,6 +212,7 @@ def scatter(
         groups: the group of each; a point without one is drawn faintly.
         order: the groups in the order of their colours and marks.
         name: of the plot within the page.
+        centroids: mark the mean of each group.
     """
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _plot(4.1 + 0.22 * math.ceil(len(order) / 4), title)
@@ -210,6 +224,11 @@ def scatter(
                 *points[of == group].T, mark, color=colour, markersize=4.2, markeredgewidth=0, alpha=0.85,
                 label=shortened(group, 16),
             )  # fmt: skip
+            if centroids and (of == group).any():
+                centre = points[of == group].mean(axis=0)
+                axes.plot(
+                    *centre, mark, color=colour, markersize=10, markeredgecolor=INK, markeredgewidth=1.6, zorder=3
+                )
         axes.set_xticks([])
         axes.set_yticks([])
         axes.margins(0.03)

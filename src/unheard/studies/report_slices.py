@@ -17,17 +17,18 @@ SLICES, MOST_VALUES = ("gender", "style", "language", "corpus", "session"), 12
 
 
 def confusion_part(data: StudyData) -> Section:
-    """A confusion matrix for each recipe."""
+    """A confusion matrix for each recipe, averaged over folds and seeds."""
     matrices = []
     for name in data.names:
         _, counts = grouped_counts(data.of(name), ("seed", "fold"), data.classes)
         each = data.of(name).drop_duplicates(["id", "fold"])["emotion"].value_counts()
-        matrices.append(
-            heat_map(name, data.classes, averaged_confusion(counts), [int(each.get(one, 0)) for one in data.classes])
-        )
+        shares = averaged_confusion(counts)
+        title = Markup("{} <small>diagonal {} %</small>").format(name, percent(float(np.nanmean(np.diagonal(shares)))))
+        matrices.append(heat_map(title, data.classes, shares, [int(each.get(one, 0)) for one in data.classes]))
     note = paragraph(
-        "Rows are what was meant, columns what was recognised, in % of the row: the mean over runs of each run's "
-        "matrix. A class counts in the runs that test it. Small, the number of its utterances.",
+        "Rows are what was meant, columns what was recognised, in % of the row, averaged over folds: the mean over "
+        "runs of each run's matrix. A class counts in the runs that test it. Small, the number of its utterances, and "
+        "the mean of the diagonal, which is the fold mean of UA where every run tests every class.",
         "note",
     )
     return Section("confusions", "What is taken for what", grid(matrices) + note)

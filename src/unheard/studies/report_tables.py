@@ -142,7 +142,7 @@ def grid(items: Sequence[Markup]) -> Markup:
     return Markup('<div class="grid">\n{}</div>\n').format(Markup("").join(items))
 
 
-def heat_map(title: str, classes: Sequence[str], shares: NDArray[np.float64], counts: Sequence[int]) -> Markup:
+def heat_map(title: str | Markup, classes: Sequence[str], shares: NDArray[np.float64], counts: Sequence[int]) -> Markup:
     """A confusion matrix as a table of coloured cells.
 
     Args:

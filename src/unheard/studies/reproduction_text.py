@@ -49,7 +49,8 @@ def blocks(found: Reproduction) -> Iterator[Block]:
         rows = [row for row in found.rows if row.metric == metric]
         yield _scores(found, metric, rows)
         yield _gains(found, metric, rows)
-        yield _gaps(found, rows)
+        if not all(math.isnan(gap) for row in rows for gap in _gap(row)):
+            yield _gaps(found, rows)
     if found.study.claims:
         items = [(f"{_claimed(found, claim)}: {found.verdict(claim)}", ()) for claim in found.study.claims]
         yield Block("What the paper says of it", items=items)
@@ -125,6 +126,10 @@ def _gaps(found: Reproduction, rows: Sequence[ReproducedRow]) -> Block:
     head = ["row", "paper", "here"]
     lines = [[row.row, points(row.published.gap.mean), _deviating(row.ours.gap) if row.ours else NONE] for row in rows]
     return Block("Dev − test, points", [head, *lines])
+
+
+def _gap(row: ReproducedRow) -> tuple[float, ...]:
+    return (row.published.gap.mean, *([row.ours.gap.mean] if row.ours else []))
 
 
 def _claimed(found: Reproduction, claim: Claim) -> str:

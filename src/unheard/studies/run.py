@@ -19,6 +19,7 @@ from unheard.evaluation.projection import EMBEDDINGS, keep_embeddings
 from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
+from unheard.studies.inside import ATTENTION, DEEP_FEATURES, look_inside
 from unheard.studies.plan import Plan, Run
 from unheard.training.fit import fit
 from unheard.training.fitted import Fitted
@@ -30,7 +31,7 @@ LIBRARIES = ("unheard", "torch", "numpy", "scikit-learn", "lightning-fabric")
 #: What a run leaves in its folder.
 RUN_FILES = (
     "recipe.yaml", "metrics.jsonl", "tensorboard", "checkpoint.pt", "predictions.csv", "dev_predictions.csv",
-    EMBEDDINGS, "recognizer", "result.json",
+    EMBEDDINGS, DEEP_FEATURES, ATTENTION, "recognizer", "result.json",
 )  # fmt: skip
 
 
@@ -38,8 +39,8 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
     """Do a run, or read its result where it is done; interrupted, it goes on where it was.
 
     Leaves ``recipe.yaml``, ``metrics.jsonl``, ``predictions.csv``, ``dev_predictions.csv``, ``embeddings.npz`` (of the
-    dev utterances, or of the test utterances where a fold has no dev), ``recognizer/`` and, last of all,
-    ``result.json`` in ``folder``.
+    dev utterances, or of the test utterances where a fold has no dev), what :func:`look_inside` leaves,
+    ``recognizer/`` and, last of all, ``result.json`` in ``folder``.
     """
     if (result := read_result(folder)) is not None:
         return result
@@ -66,6 +67,7 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
         "n": len(predictions),
         **scored("", predictions),
         **scored("dev_", dev_predictions),
+        **look_inside(fitted, train, dev, test, folder),
         **_leak("leak", fitted, train, run.seed),
         **_leak("leak_unheard", fitted, _unheard(train, dev, test), run.seed),
         **(_leak("leak_fixed", fitted, _fixed(plan.leak_corpus, run, store), run.seed) if plan.leak_corpus else {}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
 from unheard.frontends.statistics import valid_frames
 from unheard.methods import CLASSIFIERS, TERMS
+from unheard.methods.classification import Classification
 from unheard.methods.model import Model
 from unheard.networks import NETWORKS
 from unheard.networks.layers import mean_over_time
@@ -36,6 +38,22 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What a network makes of utterances on the way to the emotion; frames and pieces are averaged.
+
+    Attributes:
+        deep: the deep feature, from which one last layer tells the emotion, [utterances, width]: the tap
+            ``emotion.hidden``, the last hidden layer of the emotion's term, or what that term reads if it has none.
+        attention: the tap ``attention``, [utterances, rows]; None where the network has no such tap.
+        told: the posteriors of every further classification term, [utterances, its classes].
+    """
+
+    deep: Array
+    attention: Array | None
+    told: Mapping[str, Array]
 
 
 class Fitted(ABC):
@@ -58,6 +76,10 @@ class Fitted(ABC):
     @abstractmethod
     def embeddings(self, features: Sequence[Array]) -> Array:
         """What the emotion is read from: [utterances, width]."""
+
+    def inside(self, features: Sequence[Array]) -> Inside | None:
+        """What a network makes of utterances [time, ...] besides these; None for a classical model."""
+        return None
 
     def inputs(self, features: Sequence[Array]) -> list[Array]:
         """Fixed features of utterances → what the model takes of each, [time, ...], nothing drawn at random."""
@@ -113,35 +135,53 @@ class FittedNetwork(Fitted):
 
     def posteriors(self, features: Sequence[Array]) -> Array:
         """Fixed features of utterances → [utterances, emotions]; pieces of an utterance are averaged."""
-        return self._read(features, lambda taps: taps["emotion.logits"].values.softmax(dim=1))
+        return self._read(features, lambda taps: {"posteriors": _posteriors(taps, "emotion")})["posteriors"]
 
     def embeddings(self, features: Sequence[Array]) -> Array:
         """The tap that the emotion term reads, averaged over time and pieces: [utterances, width]."""
         name = self.model.term("emotion").tap
+        return self._read(features, lambda taps: {"embeddings": _pooled(taps[name])})["embeddings"]
 
-        def pooled(taps: dict[str, Tap]) -> torch.Tensor:
-            values, lengths = taps[name]
-            if lengths is None:
-                return values
-            return mean_over_time(values, valid_frames(lengths, values.shape[1]))
+    def inside(self, features: Sequence[Array]) -> Inside:
+        """The deep feature, the attention where there is one, and what further terms tell, in one pass."""
+        terms = list(self.model.terms)
+        further = [name for name in terms if name != "emotion" and isinstance(self.model.term(name), Classification)]
 
-        return self._read(features, pooled)
+        def found(taps: dict[str, Tap]) -> dict[str, torch.Tensor]:
+            deep = taps.get("emotion.hidden", taps[self.model.term("emotion").tap])
+            attention = {"attention": _pooled(taps["attention"])} if "attention" in taps else {}
+            told = {f"{name}.posteriors": _posteriors(taps, name) for name in further}
+            return {"deep": _pooled(deep), **attention, **told}
+
+        read = self._read(features, found, terms)
+        told = {name: read[f"{name}.posteriors"] for name in further}
+        return Inside(read["deep"], read.get("attention"), told)
 
     @torch.inference_mode()
-    def _read(self, features: Sequence[Array], what: Callable[[dict[str, Tap]], torch.Tensor]) -> Array:
+    def _read(
+        self,
+        features: Sequence[Array],
+        what: Callable[[dict[str, Tap]], dict[str, torch.Tensor]],
+        terms: Sequence[str] = ("emotion",),
+    ) -> dict[str, Array]:
+        """Each thing that is made of the taps of a batch [batch, width], as means over pieces [utterances, width]."""
         self.model.eval()
         items = Items.cut(self.front_end, features)
-        rows: list[torch.Tensor] = [torch.empty(0)] * len(items)
+        rows: dict[str, list[torch.Tensor]] = {}
         for pieces, batch in evaluation_batches(items, self.front_end, self.recipe.training.batch_size):
-            batch = batch.to(self.device)
-            taps, _ = self.model(batch, terms=["emotion"], losses=False)
-            for piece, row in zip(pieces, what(taps).float().cpu(), strict=True):
-                rows[piece] = row
-        stacked = torch.stack(rows).double()
+            taps, _ = self.model(batch.to(self.device), terms=terms, losses=False)
+            for name, values in what(taps).items():
+                kept = rows.setdefault(name, [torch.empty(0)] * len(items))
+                for piece, row in zip(pieces, values.float().cpu(), strict=True):
+                    kept[piece] = row
         owners = torch.from_numpy(items.owner)
-        sums = torch.zeros(len(features), stacked.shape[1], dtype=torch.double).index_add_(0, owners, stacked)
-        means = sums / torch.bincount(owners, minlength=len(features))[:, None]
-        return np.asarray(means.numpy(), dtype=np.float32)
+        counts = torch.bincount(owners, minlength=len(features))[:, None]
+        found = {}
+        for name, kept in rows.items():
+            stacked = torch.stack(kept).double()
+            sums = torch.zeros(len(features), stacked.shape[1], dtype=torch.double).index_add_(0, owners, stacked)
+            found[name] = np.asarray((sums / counts).numpy(), dtype=np.float32)
+        return found
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The front end's statistics, the network and the emotion term."""
@@ -150,6 +190,16 @@ class FittedNetwork(Fitted):
             if name.startswith(("network.", "terms.emotion.")):
                 kept[name] = value
         return {name: np.ascontiguousarray(value.detach().cpu().numpy()) for name, value in kept.items()}
+
+
+def _posteriors(taps: dict[str, Tap], term: str) -> torch.Tensor:
+    return taps[f"{term}.logits"].values.softmax(dim=1)
+
+
+def _pooled(tap: Tap) -> torch.Tensor:
+    """[batch, width], frames averaged over time."""
+    values, lengths = tap
+    return values if lengths is None else mean_over_time(values, valid_frames(lengths, values.shape[1]))
 
 
 class FittedClassifier(Fitted):

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from unheard.metrics.predictions import class_recalls
-from unheard.studies.report import remarks
-from unheard.studies.report_data import StudyData, read_study
-from unheard.studies.report_leak import COLUMNS, SETS, mean_leak
-from unheard.studies.report_scores import chance, compared, recipe_scores
-from unheard.studies.report_tables import percent, points, probability, spread
+from unheard.studies.report.data import StudyData, read_study
+from unheard.studies.report.leak import COLUMNS, SETS, mean_leak
+from unheard.studies.report.scores import chance, compared, recipe_scores
+from unheard.studies.report.tables import percent, points, probability, spread
+from unheard.studies.report.write import remarks
 from unheard.studies.run import machine_words
 
 HERE = Path(__file__).parent

@@ -18,8 +18,8 @@ from unheard.metrics.comparison import Comparison, compare, holm
 from unheard.metrics.intervals import percentile_interval, speaker_draws
 from unheard.recipe import Recipe
 from unheard.seeds import generator
-from unheard.studies.report_data import StudyData, read_study
-from unheard.studies.report_tables import points, probability
+from unheard.studies.report.data import StudyData, read_study
+from unheard.studies.report.tables import points, probability
 from unheard.studies.run import machine_words
 
 PAGE = Path(__file__).with_suffix(".md")

@@ -16,7 +16,7 @@ from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
 from unheard.recognizer import Recognizer
 from unheard.studies.plan import Plan
-from unheard.studies.report import write_report
+from unheard.studies.report.write import write_report
 from unheard.studies.study import run_study, start_over
 
 #: A corpus in which the speaker tells much of the emotion, small enough for a few minutes.

@@ -177,7 +177,7 @@ def search_of(name_or_file: str | Path) -> dict[str, Any]:
     """What a recipe's file says under ``search``: the keys that ``unheard tune`` varies, and over what.
 
     It is no part of the recipe: two files that differ in nothing else are the same recipe. See
-    :class:`unheard.studies.search.Search`.
+    :class:`unheard.studies.tuning.search.Search`.
     """
     values, where = _written(name_or_file)
     search = values.get("search") or {}

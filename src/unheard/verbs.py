@@ -14,11 +14,11 @@ from unheard.corpora.mapping import LabelMapping
 from unheard.papers.paper import Paper
 from unheard.recipe import Recipe, search_of
 from unheard.studies.plan import Plan
-from unheard.studies.report import write_report
-from unheard.studies.reproduce import reproduce as run_reproduction
-from unheard.studies.search import Search
+from unheard.studies.report.write import write_report
+from unheard.studies.reproduction.reproduce import reproduce as run_reproduction
 from unheard.studies.study import feature_store, run_study, start_over
-from unheard.studies.tune import tune_recipe
+from unheard.studies.tuning.search import Search
+from unheard.studies.tuning.tune import tune_recipe
 
 #: A corpus or where its manifest lies, or several of them.
 OneOrMore = Corpus | str | Path | Sequence[Corpus | str | Path]
@@ -125,7 +125,7 @@ def tune(
         force: start over what is in the folder.
 
     Returns:
-        a row per trial, see :func:`unheard.studies.tune.trial_table`.
+        a row per trial, see :func:`unheard.studies.tuning.tune.trial_table`.
 
     Raises:
         InputError: something given is not what it must be.
@@ -179,7 +179,7 @@ def reproduce(
 
     Returns:
         a row per row of the paper's table and metric, see
-        :func:`unheard.studies.reproduction_text.reproduction_table`.
+        :func:`unheard.studies.reproduction.text.reproduction_table`.
 
     Raises:
         InputError: something given is not what it must be, or the paper's study does not fit the corpus.

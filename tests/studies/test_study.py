@@ -20,8 +20,8 @@ from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
 from unheard.studies.inside import read_deep_features
 from unheard.studies.plan import Plan
-from unheard.studies.report import report_html
-from unheard.studies.report_data import read_study
+from unheard.studies.report.data import read_study
+from unheard.studies.report.write import report_html
 from unheard.studies.study import read_predictions, run_study, train_one
 
 SMALL = ("network.channels=[8,8]", "network.lstm=4", "network.width=12", "training.batch_size=8")

@@ -48,7 +48,7 @@ def reproduce(
     terms.speaker.reverse.strength=0.3.
     """
     from unheard.papers import Paper
-    from unheard.studies.published_text import papers_text, published_text
+    from unheard.studies.reproduction.published import papers_text, published_text
 
     if paper is None:
         click.echo(papers_text(), nl=False)
@@ -65,7 +65,7 @@ def reproduce(
 
     from unheard.corpora import Corpus
     from unheard.corpora.joined import join
-    from unheard.studies.reproduce import reproduce as run
+    from unheard.studies.reproduction.reproduce import reproduce as run
     from unheard.studies.study import feature_store
 
     corpus = join([Corpus.read(manifest) for manifest in manifests])

@@ -102,7 +102,7 @@ def study(
 
     KEY=VALUE overrides a key of every recipe, for example training.epochs=2.
     """
-    from unheard.studies.report import study_text
+    from unheard.studies.report.write import study_text
     from unheard.verbs import study as run_study
 
     names = [word for word in recipes if "=" not in word]
@@ -121,7 +121,7 @@ def study(
 @click.option("--draw", nargs=2, type=int, metavar="FOLD SEED", help="Embeddings to draw.  [default: the first]")
 def report(study_folder: Path, draw: tuple[int, int] | None) -> None:
     """Write the report of the study in F again."""
-    from unheard.studies.report import write_report
+    from unheard.studies.report.write import write_report
 
     click.echo(write_report(study_folder, draw))
     click.echo(f"report: {study_folder / 'report.html'}")

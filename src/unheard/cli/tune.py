@@ -59,7 +59,7 @@ def tune(
 
     KEY=VALUE overrides a key of the recipe, for example training.epochs=20.
     """
-    from unheard.studies.tune_text import tune_text
+    from unheard.studies.tuning.text import tune_text
     from unheard.verbs import tune as run_search
 
     run_search(

@@ -8,8 +8,8 @@ from operator import itemgetter
 
 from unheard.metrics.comparison import Comparison, compare, holm
 from unheard.metrics.counts import Statistic, accuracy, mean_recall
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_tables import many, probability
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.tables import many, probability
 
 #: Below this corrected p a difference is called one.
 SIGNIFICANT = 0.05

@@ -24,8 +24,8 @@ from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan
 from unheard.studies.run import read_result
-from unheard.studies.search import STARTUP, Search, Values, require_optuna
 from unheard.studies.study import alone, run_study, start_over
+from unheard.studies.tuning.search import STARTUP, Search, Values, require_optuna
 
 TUNE_FILES = ("tune.json", "trials.csv", "best.yaml")
 #: Trials that need not wait for each other are run together, so many runs per worker, to keep all of them busy.

@@ -20,8 +20,8 @@ from unheard.metrics.predictions import scores
 from unheard.papers.paper import AS_THEY_ARE, Choice, Claim, Paper, PaperStudy, published_results, published_value
 from unheard.recipe import Recipe
 from unheard.studies.compared import STATISTICS, Compared, compare_recipes
-from unheard.studies.report_data import StudyData, ranges
-from unheard.studies.report_tables import many
+from unheard.studies.report.data import StudyData, ranges
+from unheard.studies.report.tables import many
 from unheard.studies.study import read_predictions
 
 #: Says in a study's folder which paper's study it is.

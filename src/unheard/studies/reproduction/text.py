@@ -13,8 +13,8 @@ from markupsafe import Markup
 from unheard.metrics.classification import Spread
 from unheard.papers.paper import Claim
 from unheard.studies.compared import SIGNIFICANT
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_tables import (
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.tables import (
     NONE,
     WIDTH,
     Section,
@@ -27,7 +27,7 @@ from unheard.studies.report_tables import (
     spread,
     table,
 )
-from unheard.studies.reproduction import ReproducedRow, Reproduction, Scores
+from unheard.studies.reproduction.reproduction import ReproducedRow, Reproduction, Scores
 
 #: A sentence, and what is written in code behind it.
 Item = tuple[str, Sequence[str]]

@@ -14,9 +14,9 @@ from unheard.evaluation.projection import keep_arrays, keep_embeddings
 from unheard.recipe import Recipe
 from unheard.studies.inside import ATTENTION, DEEP_FEATURES
 from unheard.studies.plan import Plan
-from unheard.studies.report import PARTS, write_report
-from unheard.studies.report_data import read_study
-from unheard.studies.report_leak import MeanLeak
+from unheard.studies.report.data import read_study
+from unheard.studies.report.leak import MeanLeak
+from unheard.studies.report.write import PARTS, write_report
 
 EMOTIONS = ("angry", "happy", "sad")
 MACHINE = {"python": "3.11", "platform": "somewhere", "processor": "x", "threads": 1, "libraries": {"unheard": "0"}}

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from unheard.metrics.intervals import Interval
 from unheard.studies.compared import Compared
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_leak import MeanLeak, mean_leak
-from unheard.studies.report_scores import chance, compared, recipe_scores
-from unheard.studies.report_tables import NONE, WIDTH, aligned, percent, points, probability, spread
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.leak import MeanLeak, mean_leak
+from unheard.studies.report.scores import chance, compared, recipe_scores
+from unheard.studies.report.tables import NONE, WIDTH, aligned, percent, points, probability, spread
 
 _LEAK = "leak: the training speaker told by a linear probe / a non-linear one / chance, in per cent"
 _HEAD = ("recipe", "runs", "UA [95 %]", "UA over folds", "WA", "leak", "dev−test")

@@ -14,9 +14,9 @@ from unheard.errors import InputError
 from unheard.evaluation.projection import EMBEDDINGS, project, read_embeddings, silhouette
 from unheard.seeds import generator
 from unheard.studies.plan import Run
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_plots import scatter
-from unheard.studies.report_tables import NONE, Section, grid, many, paragraph, table
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.plots import scatter
+from unheard.studies.report.tables import NONE, Section, grid, many, paragraph, table
 
 #: More points than these are no picture; they are drawn by the seed.
 MOST_POINTS = 600

@@ -16,18 +16,18 @@ from markupsafe import Markup
 from unheard import __version__
 from unheard.audit.rendering import audit_html
 from unheard.files import write_atomically
-from unheard.studies.report_attention import attention_part
-from unheard.studies.report_data import Pair, StudyData, ranges, read_study, runs_text
-from unheard.studies.report_deep import deep_part
-from unheard.studies.report_leak import leak_part
-from unheard.studies.report_projection import projection_part
-from unheard.studies.report_scores import accuracy_part, comparison_part
-from unheard.studies.report_slices import confusion_part, speaker_part
-from unheard.studies.report_tables import Section, many
-from unheard.studies.report_terms import term_part
-from unheard.studies.report_text import report_text
-from unheard.studies.report_training import curve_part, fact_part, recipe_part
-from unheard.studies.reproduction_text import reproduction_part
+from unheard.studies.report.attention import attention_part
+from unheard.studies.report.data import Pair, StudyData, ranges, read_study, runs_text
+from unheard.studies.report.deep import deep_part
+from unheard.studies.report.leak import leak_part
+from unheard.studies.report.projection import projection_part
+from unheard.studies.report.scores import accuracy_part, comparison_part
+from unheard.studies.report.slices import confusion_part, speaker_part
+from unheard.studies.report.tables import Section, many
+from unheard.studies.report.terms import term_part
+from unheard.studies.report.text import report_text
+from unheard.studies.report.training import curve_part, fact_part, recipe_part
+from unheard.studies.reproduction.text import reproduction_part
 
 #: A part of a report; None where the study has nothing for it.
 Part = Callable[[StudyData], Section | None]
@@ -84,9 +84,11 @@ def study_text(study: Path) -> str:
 
 def report_html(data: StudyData) -> str:
     """The page."""
-    environment = Environment(loader=PackageLoader("unheard", "studies"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(
+        loader=PackageLoader("unheard", "studies/report"), autoescape=True, undefined=StrictUndefined
+    )
     sections = [section for part in PARTS if (section := part(data)) is not None]
-    page = environment.get_template("report.html").render(
+    page = environment.get_template("page.html").render(
         data=data,
         sections=sections,
         state=_state(data),

@@ -14,10 +14,10 @@ from unheard.papers.paper import AS_THEY_ARE, Paper, PaperStudy
 from unheard.protocols import get_protocol
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan
-from unheard.studies.report import remarks, write_report
-from unheard.studies.report_data import read_study
-from unheard.studies.reproduction import Reproduction, mark
-from unheard.studies.reproduction_text import reproduction_markdown, reproduction_table, reproduction_text
+from unheard.studies.report.data import read_study
+from unheard.studies.report.write import remarks, write_report
+from unheard.studies.reproduction.reproduction import Reproduction, mark
+from unheard.studies.reproduction.text import reproduction_markdown, reproduction_table, reproduction_text
 from unheard.studies.study import run_study, start_over
 
 

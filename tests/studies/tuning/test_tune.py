@@ -20,13 +20,13 @@ from unheard.corpora import Corpus
 from unheard.errors import InputError
 from unheard.frontends.store import FeatureStore
 from unheard.recipe import Recipe, search_of
-from unheard.studies import tune as tuning
 from unheard.studies.plan import Plan
-from unheard.studies.report import write_report
+from unheard.studies.report.write import write_report
 from unheard.studies.run import read_result
-from unheard.studies.search import Search
-from unheard.studies.tune import tune_recipe
-from unheard.studies.tune_text import tune_text
+from unheard.studies.tuning import tune as tuning
+from unheard.studies.tuning.search import Search
+from unheard.studies.tuning.text import tune_text
+from unheard.studies.tuning.tune import tune_recipe
 from unheard.training.fit import DivergedError
 
 PROTOCOL = "speaker-folds:4"

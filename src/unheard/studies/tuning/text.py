@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from unheard.studies.plan import Plan
-from unheard.studies.tune import Tuning, best_number, score_name, trial_table
+from unheard.studies.tuning.tune import Tuning, best_number, score_name, trial_table
 
 #: So many trials are shown; ``trials.csv`` has all.
 SHOWN = 10

@@ -17,9 +17,9 @@ from unheard.metrics.comparison import compare
 from unheard.metrics.counts import accuracy
 from unheard.papers.paper import Paper
 from unheard.studies.plan import Plan
-from unheard.studies.report_data import read_study
-from unheard.studies.reproduce import fitting, recipes_of, write_reproduction
-from unheard.studies.reproduction import Reproduction, mark
+from unheard.studies.report.data import read_study
+from unheard.studies.reproduction.reproduce import fitting, recipes_of, write_reproduction
+from unheard.studies.reproduction.reproduction import Reproduction, mark
 
 TU2019 = Paper.load("tu2019")
 STUDY = TU2019.studies["iemocap"]

@@ -19,10 +19,10 @@ from unheard.evaluation.scatter import Distance, group_distances
 from unheard.seeds import generator
 from unheard.studies.inside import DEEP_FEATURES, read_deep_features
 from unheard.studies.plan import Run
-from unheard.studies.report_data import Pair, StudyData
-from unheard.studies.report_plots import scatter
-from unheard.studies.report_projection import MOST_POINTS
-from unheard.studies.report_tables import NONE, Section, grid, paragraph, table
+from unheard.studies.report.data import Pair, StudyData
+from unheard.studies.report.plots import scatter
+from unheard.studies.report.projection import MOST_POINTS
+from unheard.studies.report.tables import NONE, Section, grid, paragraph, table
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from unheard.errors import InputError
 from unheard.recipe import Recipe
-from unheard.studies.search import STARTUP, Range, Search
+from unheard.studies.tuning.search import STARTUP, Range, Search
 
 CGT = Recipe.load("tdnn-cgt")
 MIXED = {

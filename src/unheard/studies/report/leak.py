@@ -9,9 +9,9 @@ from dataclasses import astuple, dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_plots import BLUE, GREEN, GREY, ORANGE, SAND, SKY, grouped_bars
-from unheard.studies.report_tables import Section, grid, paragraph, percent, table
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.plots import BLUE, GREEN, GREY, ORANGE, SAND, SKY, grouped_bars
+from unheard.studies.report.tables import Section, grid, paragraph, percent, table
 
 #: Accuracies closer than this are called the same.
 SAME = 0.02

@@ -8,7 +8,7 @@ import pandas as pd
 
 from unheard.errors import InputError
 from unheard.papers.paper import Paper, paper_names, published_results
-from unheard.studies.report_tables import NONE, WIDTH, aligned, many
+from unheard.studies.report.tables import NONE, WIDTH, aligned, many
 
 #: More metrics than this stand below each other.
 MOST_COLUMNS = 5

@@ -14,9 +14,9 @@ from unheard.metrics.counts import accuracy
 from unheard.metrics.intervals import Interval, speaker_interval
 from unheard.metrics.predictions import class_recalls, scores, spread_over
 from unheard.studies.compared import SIGNIFICANT, Compared, compare_recipes
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_plots import interval_plot
-from unheard.studies.report_tables import (
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.plots import interval_plot
+from unheard.studies.report.tables import (
     NONE,
     Section,
     grid,

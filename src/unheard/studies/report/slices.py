@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from unheard.metrics.classification import Spread, averaged_confusion
 from unheard.metrics.predictions import grouped_counts, scores, spread_over
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_plots import speaker_bars
-from unheard.studies.report_tables import Section, grid, heat_map, paragraph, percent, spread, table
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.plots import speaker_bars
+from unheard.studies.report.tables import Section, grid, heat_map, paragraph, percent, spread, table
 
 #: The columns by which results are sliced, where they have two values or more, but no more than these.
 SLICES, MOST_VALUES = ("gender", "style", "language", "corpus", "session"), 12

@@ -12,9 +12,9 @@ from markupsafe import Markup
 from unheard.corpora import Corpus
 from unheard.recipe import Recipe, recipe_names
 from unheard.studies.plan import Run
-from unheard.studies.report_data import StudyData, ranges
-from unheard.studies.report_plots import curves
-from unheard.studies.report_tables import Section, facts, grid, many, paragraph
+from unheard.studies.report.data import StudyData, ranges
+from unheard.studies.report.plots import curves
+from unheard.studies.report.tables import Section, facts, grid, many, paragraph
 from unheard.studies.run import machine_words
 
 

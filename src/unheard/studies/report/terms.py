@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from unheard.recipe import Recipe
-from unheard.studies.report_data import StudyData
-from unheard.studies.report_tables import Section, paragraph, percent, table
+from unheard.studies.report.data import StudyData
+from unheard.studies.report.tables import Section, paragraph, percent, table
 
 
 def term_part(data: StudyData) -> Section | None:

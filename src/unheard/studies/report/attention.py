@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from unheard.studies.inside import read_attention
-from unheard.studies.report_data import Pair, StudyData
-from unheard.studies.report_plots import curves
-from unheard.studies.report_tables import NONE, Section, grid, paragraph, table
+from unheard.studies.report.data import Pair, StudyData
+from unheard.studies.report.plots import curves
+from unheard.studies.report.tables import NONE, Section, grid, paragraph, table
 
 
 def attention_part(data: StudyData) -> Section | None:

@@ -1,0 +1,1 @@
+"""The report of a study: its numbers, its parts, the page."""

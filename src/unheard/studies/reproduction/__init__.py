@@ -1,0 +1,1 @@
+"""A paper's whole study, and its published tables beside ours."""

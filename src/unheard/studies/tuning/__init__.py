@@ -1,0 +1,1 @@
+"""The search for what a paper leaves open, on dev speakers only."""

@@ -45,6 +45,7 @@ def recipes(name: str | None) -> None:
         if search := search_of(name):
             click.echo(yaml.safe_dump({"search": search}, sort_keys=False, allow_unicode=True), nl=False)
         return
+    width = max(map(len, recipe_names())) + 2
     for known in recipe_names():
         recipe = Recipe.load(known)
-        click.echo(f"{known:16}{recipe.about}{f'  [{recipe.source}]' if recipe.source else ''}")
+        click.echo(f"{known:{width}}{recipe.about}{f'  [{recipe.source}]' if recipe.source else ''}")

@@ -28,6 +28,11 @@ class Batch:
         labels = {column: values.to(device, non_blocking=True) for column, values in self.labels.items()}
         return Batch(self.features.to(device, non_blocking=True), self.lengths.to(device, non_blocking=True), labels)
 
+    def known(self, column: str) -> Tensor | None:
+        """The labels [batch] of a column, or None where no utterance has one."""
+        labels = self.labels.get(column)
+        return labels if labels is not None and bool((labels >= 0).any()) else None
+
     def with_features(self, features: Tensor) -> Batch:
         """The same utterances with other features."""
         return replace(self, features=features)

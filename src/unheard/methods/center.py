@@ -10,10 +10,8 @@ from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError, did_you_mean
-from unheard.frontends.statistics import valid_frames
 from unheard.methods.batch import Batch
 from unheard.methods.term import Term
-from unheard.networks.layers import mean_over_time
 from unheard.networks.network import Tap
 
 
@@ -66,15 +64,12 @@ class Center(Term):
 
     def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
         """The tap ``vector`` [batch, width]."""
-        values, lengths = taps[self.tap]
-        if lengths is not None:
-            values = mean_over_time(values, valid_frames(lengths, values.shape[1]))
-        return {"vector": Tap(values)}
+        return {"vector": Tap(taps[self.tap].per_utterance())}
 
     def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
         """The mean over labelled utterances of the squared distance to the class's centre."""
-        labels = batch.labels.get(self.column)
-        if labels is None or not bool((labels >= 0).any()):
+        labels = batch.known(self.column)
+        if labels is None:
             return None
         labelled = labels >= 0
         return (read["vector"].values[labelled] - self.centres[labels[labelled]]).square().sum(1).mean()

@@ -11,11 +11,10 @@ from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError, did_you_mean
-from unheard.frontends.statistics import valid_frames
 from unheard.methods.batch import Batch
 from unheard.methods.gradient_reversal import Reversal, reverse_gradient
 from unheard.methods.term import Term
-from unheard.networks.layers import Perceptron, mean_over_time
+from unheard.networks.layers import Perceptron
 from unheard.networks.network import Tap
 
 
@@ -77,9 +76,7 @@ class Classification(Term):
 
     def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
         """The taps ``hidden`` [batch, width] and ``logits`` [batch, classes]."""
-        values, lengths = taps[self.tap]
-        if lengths is not None:
-            values = mean_over_time(values, valid_frames(lengths, values.shape[1]))
+        values = taps[self.tap].per_utterance()
         if self.reverse is not None:
             values = reverse_gradient(values, self.reverse.at(progress))
         hidden, logits = self.head(values)
@@ -87,8 +84,8 @@ class Classification(Term):
 
     def loss(self, read: dict[str, Tap], batch: Batch) -> Tensor | None:
         """The mean over labelled utterances."""
-        labels = batch.labels.get(self.column)
-        if labels is None or not bool((labels >= 0).any()):
+        labels = batch.known(self.column)
+        if labels is None:
             return None
         logits = read["logits"].values
         return functional.cross_entropy(logits, labels, weight=self.class_weight, ignore_index=-1)

@@ -8,6 +8,8 @@ from typing import ClassVar, NamedTuple
 from torch import Tensor, nn
 
 from unheard.frontends.front_end import Layout
+from unheard.frontends.statistics import valid_frames
+from unheard.networks.layers import mean_over_time
 
 
 class Tap(NamedTuple):
@@ -19,6 +21,12 @@ class Tap(NamedTuple):
 
     values: Tensor
     lengths: Tensor | None = None
+
+    def per_utterance(self) -> Tensor:
+        """[batch, width], the mean over the valid frames where there are frames."""
+        if self.lengths is None:
+            return self.values
+        return mean_over_time(self.values, valid_frames(self.lengths, self.values.shape[1]))
 
 
 class Network(nn.Module, ABC):

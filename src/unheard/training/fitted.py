@@ -20,12 +20,10 @@ from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
-from unheard.frontends.statistics import valid_frames
 from unheard.methods import CLASSIFIERS, TERMS
 from unheard.methods.classification import Classification
 from unheard.methods.model import Model
 from unheard.networks import NETWORKS
-from unheard.networks.layers import mean_over_time
 from unheard.networks.network import Tap
 from unheard.recipe import Recipe
 from unheard.seeds import seeded
@@ -140,7 +138,7 @@ class FittedNetwork(Fitted):
     def embeddings(self, features: Sequence[Array]) -> Array:
         """The tap that the emotion term reads, averaged over time and pieces: [utterances, width]."""
         name = self.model.term("emotion").tap
-        return self._read(features, lambda taps: {"embeddings": _pooled(taps[name])})["embeddings"]
+        return self._read(features, lambda taps: {"embeddings": taps[name].per_utterance()})["embeddings"]
 
     def inside(self, features: Sequence[Array]) -> Inside:
         """The deep feature, the attention where there is one, and what further terms tell, in one pass."""
@@ -149,9 +147,9 @@ class FittedNetwork(Fitted):
 
         def found(taps: dict[str, Tap]) -> dict[str, torch.Tensor]:
             deep = taps.get("emotion.hidden", taps[self.model.term("emotion").tap])
-            attention = {"attention": _pooled(taps["attention"])} if "attention" in taps else {}
+            attention = {"attention": taps["attention"].per_utterance()} if "attention" in taps else {}
             told = {f"{name}.posteriors": _posteriors(taps, name) for name in further}
-            return {"deep": _pooled(deep), **attention, **told}
+            return {"deep": deep.per_utterance(), **attention, **told}
 
         read = self._read(features, found, terms)
         told = {name: read[f"{name}.posteriors"] for name in further}
@@ -194,12 +192,6 @@ class FittedNetwork(Fitted):
 
 def _posteriors(taps: dict[str, Tap], term: str) -> torch.Tensor:
     return taps[f"{term}.logits"].values.softmax(dim=1)
-
-
-def _pooled(tap: Tap) -> torch.Tensor:
-    """[batch, width], frames averaged over time."""
-    values, lengths = tap
-    return values if lengths is None else mean_over_time(values, valid_frames(lengths, values.shape[1]))
 
 
 class FittedClassifier(Fitted):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from trees.encoders import random_encoder
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.recipe import Recipe, recipe_names
@@ -35,7 +36,7 @@ def test_a_built_in_recipe_is_called_like_its_file_and_says_what_it_is(name: str
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_a_built_in_recipe_can_be_built(name: str):
-    recipe = Recipe.load(name)
+    recipe = Recipe.load(name, random_encoder(name))
     front_end = build_front_end(recipe)
     if recipe.network is not None:
         model = build_model(recipe, front_end, dict.fromkeys(recipe.terms, WORDS))
@@ -59,6 +60,14 @@ def test_every_setting_is_written_out():
     }  # fmt: skip
     assert written["terms"]["speaker"]["reverse"] == {"schedule": "dann", "strength": 1.0}
     assert "reverse" not in written["terms"]["emotion"]
+
+
+def test_nothing_is_written_where_something_is_the_default(tmp_path: Path):
+    recipe = Recipe.load("tdnn-cgt", ["method.clip=null"])
+    file = tmp_path / "recipe.yaml"
+    file.write_text(recipe.to_yaml(), encoding="utf-8")
+    assert yaml.safe_load(file.read_text(encoding="utf-8"))["method"]["clip"] is None
+    assert Recipe.load(file) == recipe
 
 
 def test_a_classical_recipe_has_nothing_of_a_network():
@@ -103,6 +112,7 @@ def test_an_override_reaches_any_key():
         ("network.lstm=0", 'recipe tdnn, network: "lstm" is 0; it should be greater than 0'),
         ("network.dropout=1", '"dropout" is 1; it should be less than 1'),
         ("network.channels=[8]", 'the key "channels.1" is missing'),
+        ("training.dev=learn", "dev speakers that are learned from choose no epoch: write training.select=last"),
         ("network=null", "a recipe has either a network or a classifier, and this one has neither"),
         ("classifier.name=linear_svm", "a recipe has either a network or a classifier, and this one has both"),
         ("terms=null", '"terms" is None; it should be a valid dictionary'),
@@ -168,6 +178,53 @@ def test_a_recipe_executes_nothing(tmp_path: Path):
 )
 def test_a_recipe_that_is_not_there_gets_one_sentence(name: str, said: str):
     assert sentence(name).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["auxiliary.speakers=60"], "how the auxiliary data is used is missing; write auxiliary.use=join"),
+        (["auxiliary.use=mix"], "\"auxiliary.use\" is 'mix'; it should be 'join' or 'alternate'"),
+        (["auxiliary.speakers=-1"], '"auxiliary.speakers" is -1'),
+        (["method.name=speaker_normalization", "terms.speaker.column=speaker", "auxiliary.use=join"],
+         'the method "speaker_normalization" takes its second batch from the auxiliary data; leave auxiliary.use out'),
+        (["stages=[{name: a}]"], 'the key "stages.0.data" is missing'),
+        (["stages=[{name: a, data: train, epochs: 3}]"], 'there is no key "stages.0.epochs"; it is one of name, data'),
+        (["stages=[{name: a, data: train}, {name: a, data: both}]"], "two stages have the same name (a, a)"),
+        (["stages=[{name: a, data: train, terms: {x: {column: y, tapp: z}}}]"],
+         'recipe tdnn, stage a, terms.x: there is no key "tapp"; did you mean "tap"?'),
+        (["stages=[{name: a, data: both, terms: {x: {column: y, data: train}}}]"],
+         'the data of the stage "a" are those of its term "x" too'),
+        (["stages=[{name: a, data: train}]", "stages.b.training.epochs=3"], 'goes into "b", which holds no keys'),
+        (["stages=[{name: a, data: train}]", "stages.a=3"], "ends at one of a list; name a key of it"),
+        (["optimizer.schedule=plateau", "training.select=last"], "the schedule plateau follows a score"),
+        (["stages=[{name: a, data: train, training: {select: last}, optimizer: {schedule: plateau}}]"],
+         "the schedule plateau follows a score"),
+        (["terms.x={column: gender, data: train}", "terms.y={column: gender}"],
+         'all terms on the column "gender" learn from the same "data"'),
+        (["terms.emotion.optional=true"], 'the term "emotion" is not optional'),
+        (["terms.emotion.data=auxiliary"], 'the term "emotion" is not optional'),
+    ],
+)  # fmt: skip
+def test_auxiliary_data_and_stages_that_cannot_be(overrides: list[str], said: str):
+    assert said in sentence("tdnn", *overrides)
+
+
+def test_a_stage_has_what_it_does_not_say_from_the_recipe():
+    recipe = Recipe.load(
+        "tdnn",
+        ["stages=[{name: a, data: train}, {name: b, data: both, terms: {x: {column: y, optional: true}}}]",
+         "stages.b.training.epochs=3", "training.epochs=7", "auxiliary.use=join"],
+    )  # fmt: skip
+    first, second = map(recipe.of_stage, recipe.stages)
+    assert (first.training.epochs, second.training.epochs) == (7, 3)
+    assert list(first.terms) == ["emotion"]
+    assert second.terms["x"].settings["hidden"] == [64, 64]
+    assert first.auxiliary is None
+    assert not second.stages
+    assert recipe.value("stages.b.training.epochs") == 3
+    assert recipe.takes_auxiliary
+    assert not Recipe.load("tdnn").takes_auxiliary
 
 
 def test_a_tap_that_is_not_there_gets_one_sentence():

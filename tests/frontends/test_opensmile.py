@@ -78,3 +78,23 @@ def test_without_the_package_the_sentence_says_how_to_get_it(monkeypatch: pytest
     assert front_end.shape == (88,)
     with pytest.raises(InputError, match=r"non-commercial use only: pip install 'unheard\[opensmile\]'"):
         vector(front_end, voice(0.5))
+
+
+def test_normalised_values_have_the_mean_and_deviation_of_training_and_no_outliers():
+    front_end = OpenSmile(normalize="train", clip=2.0)
+    draw = torch.Generator().manual_seed(0)
+    training = torch.randn(50, 1, 88, generator=draw) * 7 + 100
+    training[:, 0, 3] = 5.0
+    front_end.fit(training)
+    values, _ = front_end.draw(training, torch.ones(50, dtype=torch.long))
+    assert values.abs().max() == 2.0
+    assert values[:, :3].mean().abs() < 0.2
+    assert not values[:, 3].any()  # constant in training
+    strange, _ = front_end.draw(torch.full((1, 1, 88), 1e6), torch.ones(1, dtype=torch.long))
+    assert strange[0, 3] == 0
+    assert (strange[0, 4:] == 2.0).all()
+
+
+def test_its_statistics_are_saved_and_the_plain_one_has_none():
+    assert set(OpenSmile(normalize="train").state_dict()) == {"mean", "deviation"}
+    assert not OpenSmile().state_dict()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from unheard.errors import InputError
 from unheard.frontends.front_end import FrontEnd, Layout
+from unheard.frontends.statistics import SMALLEST_DEVIATION, mean_and_deviation_of
 
 if TYPE_CHECKING:
     import opensmile
@@ -33,6 +36,10 @@ class OpenSmile(FrontEnd):
 
     Args:
         feature_set: ``eGeMAPSv02`` (88 values; Eyben et al. 2016) or ``ComParE_2016`` (6,373; Schuller et al. 2016).
+        normalize: ``train`` makes zero mean and unit variance over the training part; a value that is constant there
+            becomes zero. A classical model does that itself.
+        clip: How many deviations from the mean a normalised value may be; what lies beyond is moved there. A functional
+            such as a ratio has outliers of hundreds of deviations.
 
     >>> OpenSmile(feature_set="ComParE_2016").shape
     (6373,)
@@ -41,10 +48,22 @@ class OpenSmile(FrontEnd):
     layout: ClassVar[Layout] = "vector"
     fixed_settings: ClassVar[tuple[str, ...]] = ("feature_set",)
 
-    def __init__(self, *, feature_set: FeatureSetName = "eGeMAPSv02") -> None:
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        *,
+        feature_set: FeatureSetName = "eGeMAPSv02",
+        normalize: Literal["none", "train"] = "none",
+        clip: PositiveFloat = 3.0,
+    ) -> None:
         super().__init__()
-        self.feature_set = feature_set
+        self.feature_set, self.normalize, self.clip = feature_set, normalize, clip
         self.shape = (SIZES[feature_set],)
+        if normalize == "train":
+            self.register_buffer("mean", torch.zeros(self.shape))
+            self.register_buffer("deviation", torch.ones(self.shape))
         self._extractor: opensmile.Smile | None = None
 
     def fixed(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,11 +77,21 @@ class OpenSmile(FrontEnd):
         values = torch.from_numpy(np.stack(rows)[:, None]).to(waveforms.device)
         return values, torch.ones_like(lengths)
 
+    def fit(self, items: Iterable[Tensor]) -> None:
+        """Set the mean and deviation of ``normalize="train"`` from the training utterances [1, values]."""
+        if self.normalize == "train":
+            mean, deviation = mean_and_deviation_of(items)
+            self.mean.copy_(mean)
+            self.deviation.copy_(torch.where(deviation > SMALLEST_DEVIATION, deviation, torch.inf))
+
     def draw(
         self, features: Tensor, lengths: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """[batch, 1, values] → [batch, values]."""
-        return features[:, 0], lengths
+        values = features[:, 0]
+        if self.normalize == "train":
+            values = ((values - self.mean) / self.deviation).clamp(-self.clip, self.clip)
+        return values, lengths
 
     def _functionals(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._extractor is None:

@@ -122,7 +122,8 @@ class CrossGradient(Method):
             assert isinstance(head, Classification)
             gradient = gradient * (batch.labels[head.column] >= 0).sum()
         features = batch.features.detach()
-        unit = loudness(features, batch.lengths) if features.ndim == 2 else 1.0
+        samples = features.ndim == 2 and "waveform" in self.module.network.layouts
+        unit = loudness(features, batch.lengths) if samples else 1.0
         gradient = gradient * unit  # with respect to the input in these units
         if self.clip is not None:
             gradient = gradient.clamp(-self.clip, self.clip)

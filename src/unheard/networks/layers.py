@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -45,18 +46,20 @@ class FrameBlock(nn.Module):
         return dropped
 
 
-class FrameLstm(nn.Module):
-    """A bidirectional LSTM over [batch, time, channels] whose valid frames never see padding.
+class FrameRecurrence(nn.Module):
+    """A bidirectional recurrent layer over [batch, time, channels] whose valid frames never see padding.
 
-    Each direction is an LSTM of its own: the one ahead meets padding only after the valid frames, the one back runs
+    Each direction is a layer of its own: the one ahead meets padding only after the valid frames, the one back runs
     over the valid frames turned round. Packed sequences would do the same, ten times slower on a CPU.
     """
+
+    cell: ClassVar[type[nn.LSTM] | type[nn.GRU]]
 
     def __init__(self, channels: int, hidden: int, layers: int = 1) -> None:
         super().__init__()
         widths = [channels] + [2 * hidden] * (layers - 1)
-        self.ahead = nn.ModuleList(nn.LSTM(width, hidden, batch_first=True) for width in widths)
-        self.back = nn.ModuleList(nn.LSTM(width, hidden, batch_first=True) for width in widths)
+        self.ahead = nn.ModuleList(self.cell(width, hidden, batch_first=True) for width in widths)
+        self.back = nn.ModuleList(self.cell(width, hidden, batch_first=True) for width in widths)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """[batch, time, channels] with [batch] lengths → [batch, time, 2 · hidden]."""
@@ -66,6 +69,18 @@ class FrameLstm(nn.Module):
             backwards, _ = back(_reorder(frames, turned))
             frames = torch.cat([ahead(frames)[0], _reorder(backwards, turned)], dim=2)
         return frames
+
+
+class FrameLstm(FrameRecurrence):
+    """Bidirectional LSTMs."""
+
+    cell = nn.LSTM
+
+
+class FrameGru(FrameRecurrence):
+    """Bidirectional GRUs (Cho et al. 2014)."""
+
+    cell = nn.GRU
 
 
 def _reorder(frames: Tensor, order: Tensor) -> Tensor:
@@ -100,15 +115,23 @@ def _weight(frames: Tensor, valid: Tensor) -> Tensor:
     return valid[:, :, None].to(torch.promote_types(frames.dtype, torch.float32))
 
 
-class Perceptron(nn.Module):
-    """Fully connected layers; each hidden one is followed by ReLU, batch normalisation and dropout."""
+def hidden_layers(width: int, hidden: tuple[int, ...], dropout: float, *, batch_norm: bool = True) -> nn.Sequential:
+    """Fully connected layers, each followed by ReLU, batch normalisation and dropout, [batch, width] → [batch, last]."""
+    blocks: list[nn.Module] = []
+    for before, after in pairwise((width, *hidden)):
+        norm = [nn.BatchNorm1d(after)] if batch_norm else []
+        blocks += [nn.Linear(before, after), nn.ReLU(), *norm, nn.Dropout(dropout)]
+    return nn.Sequential(*blocks)
 
-    def __init__(self, width: int, hidden: tuple[int, ...], outputs: int, dropout: float) -> None:
+
+class Perceptron(nn.Module):
+    """Hidden layers and a linear one."""
+
+    def __init__(
+        self, width: int, hidden: tuple[int, ...], outputs: int, dropout: float, *, batch_norm: bool = True
+    ) -> None:
         super().__init__()
-        blocks: list[nn.Module] = []
-        for before, after in pairwise((width, *hidden)):
-            blocks += [nn.Linear(before, after), nn.ReLU(), nn.BatchNorm1d(after), nn.Dropout(dropout)]
-        self.hidden = nn.Sequential(*blocks)
+        self.hidden = hidden_layers(width, hidden, dropout, batch_norm=batch_norm)
         self.output = nn.Linear((width, *hidden)[-1], outputs)
 
     def forward(self, values: Tensor) -> tuple[Tensor, Tensor]:

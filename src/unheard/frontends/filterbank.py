@@ -51,6 +51,7 @@ class Filterbank(FrontEnd):
         normalize: ``mean`` subtracts each band's mean over the utterance, ``utterance`` also divides by its deviation,
             ``global`` makes zero mean and unit variance over the training part.
         crop: Seconds to train on at a time, from a random place; 0 is the whole utterance.
+        fill: Fill what is shorter than the crop up with silence, which then counts as part of it.
         speed: Largest relative change of an utterance's duration.
         noise: Lowest signal-to-noise ratio in dB; white noise is added at a ratio between this and 40 dB, null is off.
         gain: By how many dB the level is lowered at most.
@@ -86,6 +87,7 @@ class Filterbank(FrontEnd):
         triangles: Triangles = "mel",
         normalize: Literal["none", "global", "mean", "utterance"] = "none",
         crop: NonNegativeFloat = 0.0,
+        fill: bool = False,
         speed: Annotated[float, Field(ge=0, lt=1)] = 0.0,
         noise: Annotated[float, Field(le=QUIETEST_NOISE)] | None = None,
         gain: NonNegativeFloat = 0.0,
@@ -106,6 +108,7 @@ class Filterbank(FrontEnd):
         samples = torch.tensor(round(SAMPLE_RATE * crop))
         longest = max(FEWEST_FRAMES, int(frame_counts(samples, self.frame, self.shift)))
         self.longest = longest if crop else None
+        self.fill = fill
         self.speed = speed
         self.noise = noise
         self.gain = gain
@@ -135,12 +138,17 @@ class Filterbank(FrontEnd):
         if self.peak:
             largest = samples.abs().amax(1, keepdim=True)
             samples = samples / torch.where(largest > 0, largest, 1)
+        samples = self.heard(samples, lengths)
         samples = functional.pad(samples, (0, max(0, self.frame - samples.shape[1])))
         # Half precision is too coarse for a spectrum, also where a network around this asks for it.
         with torch.autocast(samples.device.type, enabled=False):
             (power,) = in_parts(samples.unfold(1, self.frame, self.shift), self._power)
         frames = frame_counts(lengths, self.frame, self.shift)
         return select_frames(power, valid_frames(frames, power.shape[1]), FEWEST_FRAMES)
+
+    def heard(self, samples: Tensor, lengths: Tensor) -> Tensor:
+        """What of the samples [batch, samples], zero behind an item's length, the spectrum is taken of: all of it."""
+        return samples
 
     def _power(self, frames: Tensor) -> tuple[Tensor]:
         """Frames [batch, time, samples] → power spectra [batch, time, 257]."""
@@ -166,6 +174,9 @@ class Filterbank(FrontEnd):
         generator_of = partial(torch_generator, seed)
         if self.speed or self.longest:
             features, lengths = retimed(features, lengths, self.speed, self.longest, generator_of("time"))
+        if self.fill and self.longest:
+            features = functional.pad(features, (0, 0, 0, self.longest - features.shape[1]))
+            lengths = torch.full_like(lengths, self.longest)
         if self.noise is not None:
             features = with_noise(features, lengths, self.noise, generator_of("noise"))
         decibels = -self.gain * uniform(generator_of("gain"), len(lengths))

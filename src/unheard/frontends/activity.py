@@ -1,9 +1,10 @@
-"""Which frames are speech, by their energy, and keeping only those."""
+"""Which frames are speech, or at least no pause, by their energy, and keeping only those."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from unheard.frontends.statistics import valid_frames, windowed_sum
 
@@ -32,6 +33,26 @@ def energy_activity(
     end = (frame + context + 1).minimum(lengths[:, None])
     count = windowed_sum(above.long()[..., None], start, end)[..., 0]
     return valid & (count >= (end - start) * proportion)
+
+
+def outside_pauses(
+    energy: Tensor, lengths: Tensor, longest: int, decibels: float = 40.0, share: float = 0.95
+) -> Tensor:
+    """Energy [batch, time] → true where a frame of an item does not lie in a pause, [batch, time].
+
+    A frame is silent where it is more than ``decibels`` below the energy that the given share of the item's frames does
+    not exceed (interpolated as by ``numpy.quantile``), and a pause is a run of more than ``longest`` silent frames. At
+    the item's ends, too. The rule does not depend on the gain.
+    """
+    valid = valid_frames(lengths, energy.shape[1])
+    ranked = energy.where(valid, torch.inf).sort(dim=1).values
+    rank = share * (lengths[:, None] - 1).to(energy.dtype)
+    below, above = (ranked.gather(1, edge.long()) for edge in (rank.floor(), rank.ceil()))
+    loud = torch.lerp(below, above, rank.frac())
+    silent = valid & (energy < loud * 10 ** (-decibels / 10))
+    # A pause is where a window that is one frame longer fits; all frames of such a window belong to it.
+    fits = functional.pad(silent, (longest, longest)).unfold(1, longest + 1, 1).all(2)
+    return valid & ~fits.unfold(1, longest + 1, 1).any(2)
 
 
 def select_frames(features: Tensor, keep: Tensor, at_least: int) -> tuple[Tensor, Tensor]:

@@ -13,11 +13,14 @@ from torch.nn import functional
 
 from unheard.audio import SAMPLE_RATE
 from unheard.errors import InputError
+from unheard.frontends.activity import outside_pauses, select_frames
 from unheard.frontends.deltas import add_deltas
 from unheard.frontends.framing import frame_counts, in_parts
 from unheard.frontends.front_end import FrontEnd, Layout
 from unheard.frontends.statistics import mean_and_deviation_of, standardize_utterances, valid_frames
 
+#: Silence that lasts no longer than this many seconds is part of speech (Latif et al. 2022 give no rule).
+PAUSE = 0.1
 #: Below it a power is taken for zero: the slope of a root is not finite there. Its root is no number beside ``floor``.
 SMALLEST_POWER = 1e-37
 
@@ -41,6 +44,8 @@ class Spectrogram(FrontEnd):
         average: Neighbouring bins whose mean power makes one row.
         level: ``decibel`` is 20 log10(magnitude + floor), ``log_power`` is ln(power + floor); samples lie in ±1.
         floor: What is added before the logarithm.
+        silence: ``remove`` leaves out frames in pauses: more than 40 dB below the utterance's 95th percentile of the
+            energy of a frame, for more than 100 ms. What is left moves together, before anything is cut.
         normalize: Zero mean and unit variance of each row over the training part (``train_bin``) or over the
             utterance (``utterance``), or of all rows together over the training part (``train``).
         channels: ``rgb`` are the colours of :func:`jet`; ``multires`` each window, then their mean; ``delta`` the
@@ -64,6 +69,7 @@ class Spectrogram(FrontEnd):
         "average",
         "level",
         "floor",
+        "silence",
         "normalize",
     )
     windows: Tensor
@@ -81,6 +87,7 @@ class Spectrogram(FrontEnd):
         average: PositiveInt = 1,
         level: Literal["decibel", "log_power"] = "decibel",
         floor: PositiveFloat = 1e-10,
+        silence: Literal["keep", "remove"] = "keep",
         normalize: Literal["none", "utterance", "train", "train_bin"] = "train_bin",
         channels: Literal["rgb", "multires", "delta", "repeat", "single"] = "rgb",
         clip: PositiveFloat = 3.0,
@@ -98,13 +105,16 @@ class Spectrogram(FrontEnd):
         if normalize == "none" and channels == "rgb":
             raise InputError("channels: rgb colours normalised values; take another normalize than none, or single")
         self.transform, self.average = transform, average
-        self.level, self.floor = level, floor
+        self.level, self.floor, self.silence = level, floor, silence
         self.normalize, self.channels, self.clip = normalize, channels, clip
         self.samples, self.hop, self.frames = max(lengths), in_samples(hop), frames
         if self.samples > transform:
             raise InputError(f"transform: {transform} points do not hold a window of {self.samples} samples")
         self.bins = kept_bins(transform, lowest, highest, average)
         self.rows = len(range(*self.bins.indices(transform))) // average
+        self.row_edges = tuple(
+            SAMPLE_RATE * edge / transform for edge in range(self.bins.start, self.bins.stop + 1, average)
+        )
         self.every, self.longest = self._cuts(piece)
         count = {"single": 1, "multires": len(lengths) + 1}.get(channels, 3)
         self.shape = (count, self.rows)
@@ -142,6 +152,10 @@ class Spectrogram(FrontEnd):
         # Half precision is too coarse for a spectrum, also where a network around this asks for it.
         with torch.autocast(waveforms.device.type, enabled=False):
             (levels,) = in_parts(frames, self._levels)
+            if self.silence == "remove":
+                (energy,) = in_parts(frames, lambda part: (part.square().mean(-1),))
+                keep = outside_pauses(energy, counts, round(PAUSE * SAMPLE_RATE / self.hop))
+                levels, counts = select_frames(levels, keep, at_least=1)
         if self.normalize == "utterance":
             return standardize_utterances(levels, counts), counts
         return torch.where(valid_frames(counts, levels.shape[1])[..., None], levels, 0), counts

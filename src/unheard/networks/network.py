@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self
 
 from torch import Tensor, nn
 
@@ -29,6 +31,32 @@ class Tap(NamedTuple):
         return mean_over_time(self.values, valid_frames(self.lengths, self.values.shape[1]))
 
 
+class Maps(int):
+    """The width of a tap that holds maps, one value after the other in the order channel, row, time.
+
+    >>> latent = Maps(16, 8, 4)
+    >>> latent, latent.rows
+    (512, 8)
+    """
+
+    channels: int
+    rows: int
+    frames: int
+
+    def __new__(cls, channels: int, rows: int, frames: int) -> Self:
+        """The width of so many maps."""
+        width = super().__new__(cls, channels * rows * frames)
+        width.channels, width.rows, width.frames = channels, rows, frames
+        return width
+
+    def __getnewargs__(self) -> tuple[int, int, int]:  # type: ignore[override]
+        return self.channels, self.rows, self.frames  # what a copy is made with
+
+    def of(self, values: Tensor) -> Tensor:
+        """What such a tap holds, [batch, width] → [batch, channels, rows, time]."""
+        return values.reshape(len(values), self.channels, self.rows, self.frames)
+
+
 class Network(nn.Module, ABC):
     """Maps a padded batch of features to taps.
 
@@ -38,9 +66,22 @@ class Network(nn.Module, ABC):
 
     #: The layouts of features it takes.
     layouts: ClassVar[tuple[Layout, ...]]
-    #: The width of every tap: ``local`` (frames before any recurrence), ``frames``, ``embedding``, and its own.
+    #: Settings that name what lies elsewhere, such as a file. A saved model has none of them.
+    elsewhere: ClassVar[tuple[str, ...]] = ()
+    #: The width of every tap: ``local`` (frames before any recurrence), ``frames``, ``embedding``, and its own. That of
+    #: a tap of maps can be :class:`Maps`.
     taps: dict[str, int]
+    #: How many neighbouring rows of the features each value of the tap ``attention`` weighs, from the first row on;
+    #: None where it weighs something else.
+    attended_rows: ClassVar[int | None] = None
+
+    #: What stands in a saved model's recipe in the place of settings, so that it needs nothing from elsewhere.
+    saved_settings: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def forward(self, features: Tensor, lengths: Tensor) -> dict[str, Tap]:
         """A padded batch in one of ``layouts`` and its valid lengths → the taps."""
+
+    def receptive_fields(self) -> Tensor | None:
+        """Kernels over the input that are worth a look, [kernels, time, frequency]; None where there are none."""
+        return None

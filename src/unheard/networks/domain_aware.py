@@ -51,6 +51,7 @@ class DomainAware(Network):
     """
 
     layouts = ("image",)
+    attended_rows = POOLED
 
     def __init__(
         self,

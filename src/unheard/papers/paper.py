@@ -60,6 +60,8 @@ class PaperStudy(BaseModel):
         metrics: what was published; the rows are compared in these.
         aggregation: ``pooled`` scores all folds together, ``folds`` takes the mean of their scores.
         rows: recipes by the rows they stand for; the others are compared with the first.
+        analyses: further tables about these rows: ``confusion_MEANT_TAKEN`` (per cent), ``gender_distance_EMOTION``,
+            ``gender_accuracy``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +78,7 @@ class PaperStudy(BaseModel):
     metrics: tuple[Metric, ...]
     aggregation: Literal["pooled", "folds"]
     rows: dict[str, str]
+    analyses: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     instead: Instead
 

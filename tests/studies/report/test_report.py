@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix
 
 from unheard.corpora.corpus import Corpus
@@ -516,7 +517,7 @@ def test_the_genders_distance_is_measured_and_drawn(study):
         (run.folder(study) / DEEP_FEATURES).unlink()
     write_report(study)
     text, reader = page(study), Reader(page(study))
-    assert ["two-b", "0.25 (0.25–0.25)", "3.00 (1.50–4.50)"] in reader.rows
+    assert ["two-b", "0.25 (0.25–0.25)", "3.00 (1.50–4.50)", "0.0 % [0.0, 0.0]"] in reader.rows
     ((angry, happy, sad),) = cells(reader, "one feature")
     assert max(angry, happy) < 0.1
     assert sad == pytest.approx(7, abs=0.1)
@@ -528,6 +529,40 @@ def test_the_genders_distance_is_measured_and_drawn(study):
         assert f'aria-label="one, {gender}: angry, happy, sad"' in text
     assert "egemaps-svm, female" not in text
     assert not cells(reader, "egemaps-svm feature")
+
+
+def test_the_scatter_is_compared_run_by_run_with_that_of_the_baseline(study):
+    recipes = [network("base"), network("tight", terms=Recipe.load("adarl").terms), Recipe.load("egemaps-svm")]
+    plan, _ = make_study(study, recipes, seeds=(0, 1))
+    ratios = {1: 0.5, 2: 0.6, 3: 0.7, 4: 0.8}  # the scatter itself differs far more between folds
+    for run in plan.runs():
+        if run.recipe.network is not None:
+            larger = ratios[run.fold] * (1 + 0.1 * run.seed) if run.recipe.name == "tight" else 1.0
+            add_to_results(study, run, scatter=larger * 10**run.fold, dev_scatter=None)
+    text = " ".join(write_report(study).split())
+    logs = np.log([[ratio, 1.1 * ratio] for ratio in ratios.values()]).mean(axis=1)
+    interval = stats.ttest_1samp(logs, 0).confidence_interval()
+    change, low, high = (f"{100 * np.expm1(one):+.1f}".replace("-", "−") for one in (logs.mean(), *interval))
+    row = next(row for row in Reader(page(study)).rows if row and row[0] == "tight" and "%" in row[-1])
+    assert row[-1] == f"{change} % [{low}, {high}]"
+    said = "against base: test scatter of the emotions in the deep feature"
+    assert f"tight {said} {change} % [{low}, {high}]" in text
+    assert f"egemaps-svm {said}" not in text
+    assert next(row for row in Reader(page(study)).rows if row and row[0] == "base" and "(" in row[2])[-1] == "–"
+
+
+def test_the_scatter_of_one_fold_has_no_interval_and_of_other_runs_no_comparison(study):
+    recipes = [network("base"), network("tight", terms=Recipe.load("adarl").terms)]
+    plan, _ = make_study(study, recipes, folds=[1])
+    for run in plan.runs():
+        add_to_results(study, run, scatter=2.0 if run.recipe.name == "base" else 1.0, dev_scatter=None)
+    assert "tight against base: test scatter of the emotions in the deep feature −50.0 % (less" in write_report(study)
+    other, _ = make_study(study.with_name("apart"), recipes)
+    for run in other.runs():
+        add_to_results(study.with_name("apart"), run, scatter=1.0, dev_scatter=None)
+        if (run.recipe.name == "base") == (run.fold > 2):
+            (run.folder(study.with_name("apart")) / "result.json").unlink()
+    assert "scatter" not in write_report(study.with_name("apart"))
 
 
 def test_deep_features_of_other_utterances_are_refused(study):
@@ -568,22 +603,58 @@ def test_what_further_terms_tell(study):
     ]
 
 
+def keep_attention(study, run, means, deviation=0.02, genders=("female", "male")):
+    """Means of the rows for women; men have 0.04 more in the second row of odd folds, and 0.06 more of even ones."""
+    more = 0.04 if run.fold % 2 else 0.06
+    rows = [
+        (part, gender, row, mean + (more if gender == "male" and row == 2 and deviation else 0), deviation, many)
+        for part, many in (("dev", 2), ("test", 4))
+        for gender in genders
+        for row, mean in enumerate(means, start=1)
+    ]
+    table = pd.DataFrame(rows, columns=["part", "gender", "row", "mean", "sd", "utterances"])
+    table.to_csv(run.folder(study) / ATTENTION, index=False)
+
+
 def test_the_attention_of_each_gender_is_drawn(study):
     plan, _ = make_study(study, [network("one"), network("two-b")])
     for run in plan.runs():
         if run.recipe.name == "one":
-            rows = [
-                (part, gender, row, 0.1 * row + (0.04 if gender == "male" and row == 2 else 0), 0.02, many)
-                for part, many in (("dev", 2), ("test", 4))
-                for gender in ("female", "male")
-                for row in (1, 2, 3)
-            ]
-            table = pd.DataFrame(rows, columns=["part", "gender", "row", "mean", "sd", "utterances"])
-            table.to_csv(run.folder(study) / ATTENTION, index=False)
-    write_report(study)
-    assert ["one", "0.1000", "0.3000", "0.0400", "0.0200"] in Reader(page(study)).rows
-    assert 'aria-label="one: female, male by row of the attention, low to high"' in page(study)
+            keep_attention(study, run, [0.1, 0.2, 0.3])
+    text, reader = write_report(study), Reader(page(study))
+    assert ["one", "0.1000", "0.3000", "0.0500", "0.0200"] in reader.rows
+    assert 'aria-label="one: female, male by row of the attention"' in page(study)
     assert 'aria-label="two-b: female' not in page(study)
+    assert ["row", "female", "male", "female − male", "same sign", "deviation"] in reader.rows
+    assert ["row 2", "0.2000", "0.2500", "−0.0500", "4 of 4 runs", "0.0200"] in reader.rows
+    assert "one: the attention to female and male voices differs most at row 2 (−0.0500, same sign in 4 of 4" in text
+    assert "same for all" not in text
+
+
+def test_the_attention_of_a_spectrogram_is_in_hertz_and_may_stand_still(study):
+    recipe = Recipe.load("adarl", ["front_end.lowest=100", "front_end.highest=3300", "front_end.average=2"])
+    plan, _ = make_study(study, [recipe])
+    for run in plan.runs():
+        keep_attention(study, run, [0.1, 0.2, 0.3], deviation=0.02 if run.fold < 4 else 0.0)
+    text = " ".join(write_report(study).split())
+    reader = Reader(page(study))
+    assert [row[0] for row in reader.rows if row and row[0].endswith(" Hz")] == [
+        "100–1,060 Hz", "1,060–2,020 Hz", "2,020–2,980 Hz",
+    ]  # fmt: skip
+    assert 'aria-label="adarl: female, male by Hz"' in page(study)
+    assert "differs most at 1,060–2,020 Hz (−0.0350, same sign in 3 of 4 runs)" in text
+    assert "; it is the same for all utterances in 1 of 4 runs" in text
+    for run in plan.runs():
+        keep_attention(study, run, [0.1, 0.2, 0.3], deviation=0.0)
+    assert "adarl: the attention is the same for all utterances in 4 of 4 runs" in write_report(study)
+
+
+def test_the_attention_to_one_gender_a_run_has_no_difference(study):
+    plan, _ = make_study(study, [network("one")])
+    for run in plan.runs():
+        keep_attention(study, run, [0.1, 0.2], genders=("female",) if run.fold % 2 else ("male",))
+    assert "the attention" not in write_report(study)
+    assert ["row 1", "0.1000", "0.1000", "0.0200"] in Reader(page(study)).rows
 
 
 def test_the_confusions_are_averaged_over_folds(study):

@@ -13,9 +13,12 @@ from trees import iemocap
 from unheard.corpora import Corpus
 from unheard.corpora.mapping import LabelMapping
 from unheard.errors import InputError
+from unheard.evaluation.projection import keep_arrays
+from unheard.evaluation.scatter import group_distances
 from unheard.metrics.comparison import compare
 from unheard.metrics.counts import accuracy
 from unheard.papers.paper import Paper
+from unheard.studies.inside import DEEP_FEATURES
 from unheard.studies.plan import Plan
 from unheard.studies.report.data import read_study
 from unheard.studies.reproduction.reproduce import fitting, recipes_of, write_reproduction
@@ -273,3 +276,41 @@ def test_the_study_of_fan2020_has_no_dev_and_takes_the_mean_of_folds(corpus: Cor
     (line,) = [line for line in text.splitlines() if line.startswith("Domain-invariant Model  adarl-invariant")][:1]
     assert "10/10" in line
     assert "71.5" in line
+
+
+def test_the_analyses_of_fan2020_stand_beside_ours(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unheard.studies.report.deep.MOST_POINTS", 60)  # so that the picture takes no time
+    skills = {"adarl-backbone": 0.4, "adarl-invariant": 0.4, "adarl": 0.8}
+    plan = make(corpus, tmp_path, skills=skills, paper=Paper.load("fan2020"), seeds=range(1), folds=[1, 2])
+    distances = {}
+    for run in plan.runs():
+        folder = run.folder(tmp_path)
+        if run.recipe.name == "adarl":
+            told = {"term_gender_wa": 0.9 + 0.02 * run.fold, "scatter": 1.0, "dev_scatter": None}
+            (folder / "result.json").write_text(json.dumps(json.loads((folder / "result.json").read_text()) | told))
+            train = plan.corpus.table.iloc[plan.cut()[run.fold - 1].train]
+            values = np.random.default_rng(run.fold).standard_normal((len(train), 3)).astype(np.float32)
+            keep_arrays(folder / DEEP_FEATURES, {"train": values})
+            distances[run.fold] = group_distances(values, train["emotion"], train["gender"])
+    text = write_reproduction(tmp_path)
+    rows = pd.read_csv(tmp_path / "reproduction.csv").set_index(["metric", "row"])
+    table = predictions(tmp_path, "adarl")
+    sad = table[table["emotion"] == "sad"]
+    ours = 100 * (sad["predicted"] == "angry").groupby(sad["fold"]).mean().mean()
+    assert rows.loc[("confusion_sad_angry", "ADARL"), ["published_test", "test"]].tolist() == [
+        1.69,
+        pytest.approx(ours),
+    ]
+    assert f"1.7 / {ours:.1f}" in text
+    near = np.mean([one["happy"].between for one in distances.values()])
+    feature = rows.loc[("gender_distance_happy feature", "ADARL")]
+    assert feature[["published_test", "test"]].tolist() == [3.23, pytest.approx(near, rel=1e-4)]
+    assert rows.loc[("gender_accuracy", "ADARL"), ["published_test", "test"]].tolist() == [100, pytest.approx(93)]
+    assert rows.loc[("gender_distance_happy", "Backbone"), "published_test"] == 9.16  # nothing of ours
+    for form in (text, (tmp_path / "reproduction.md").read_text(), (tmp_path / "report.html").read_text()):
+        assert "Figure 4 beside ours: what is taken for what" in form
+        assert f"{near:.2f}" in form
+        assert "text 3.3.2 beside ours: how often the gender is told" in form
+    assert max(map(len, text.splitlines())) <= 100

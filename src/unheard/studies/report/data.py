@@ -8,7 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from unheard.audit.audit import Audit, audit
 from unheard.corpora.published import editions_found
@@ -71,6 +73,11 @@ class StudyData:
     def baseline(self) -> str:
         """What the other recipes are compared with: the plan's choice, or the first recipe."""
         return self.plan.baseline or self.plan.recipes[0].name
+
+    @cached_property
+    def planes(self) -> dict[str, NDArray[np.float32] | None]:
+        """The pictures of deep features by recipe, for parts that need the same one: it takes seconds to make."""
+        return {}
 
     @cached_property
     def even(self) -> bool:

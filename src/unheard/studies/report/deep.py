@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -12,17 +12,19 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from unheard.errors import InputError
 from unheard.evaluation.projection import project
 from unheard.evaluation.scatter import Distance, group_distances
+from unheard.metrics.intervals import Interval
 from unheard.seeds import generator
 from unheard.studies.inside import DEEP_FEATURES, read_deep_features
 from unheard.studies.plan import Run
 from unheard.studies.report.data import Pair, StudyData
 from unheard.studies.report.plots import scatter
 from unheard.studies.report.projection import MOST_POINTS
-from unheard.studies.report.tables import NONE, Section, grid, paragraph, table
+from unheard.studies.report.tables import NONE, Section, grid, paragraph, points, table
 
 
 @dataclass(frozen=True)
@@ -44,33 +46,67 @@ def deep_part(data: StudyData) -> Section | None:
     """Scatter of the classes, and the genders within them, for every recipe with a network."""
     if "scatter" not in data.results:
         return None
-    pair = data.projected or min(data.shown, key=lambda pair: pair[::-1])
-    plots, distances = [], []
-    for index, name in enumerate(data.names):
-        runs = data.runs(name)
-        kept = {(run.fold, run.seed): deep for run in runs if (deep := _read(data, run)) is not None}
-        if not (found := [deep.distances for deep in kept.values() if deep.distances]):
-            continue
-        drawn, plane = _pictures(name, index, kept.get(pair), pair)
-        plots += drawn
-        distances.append((name, found, plane))
+    distances = {name: found for name in data.names if (found := gender_distances(data, name))}
     body = [
         paragraph(
             "The deep feature is what one last layer tells the emotion from: the last hidden layer of the emotion's "
             "term, or the embedding itself where that term has none."
         ),
         _scatters(data),
-        paragraph(
-            "tr(S_w) / tr(S_b), the squared distances of utterances from the centroid of their class over those of the "
-            "centroids from the common mean: the lower, the tighter the classes lie, whatever the scale. Median over "
-            "runs, lowest and highest in brackets: a run that tells nothing apart has a ratio without bounds. A center "
-            "loss should lower it, on new speakers too.",
-            "note",
-        ),
+        paragraph(_reading_of_scatter(data), "note"),
     ]
     if distances:
-        body += [grid(plots), _distances(distances), paragraph(_reading(pair), "note")]
+        plots = [plot for index, name in enumerate(distances) for plot in _plots(data, name, index)]
+        body += [grid(plots), _distances(distances), paragraph(_reading(_pair(data)), "note")]
     return Section("deep", "The deep feature", Markup("").join(body))
+
+
+def gender_distances(data: StudyData, name: str) -> dict[str, dict[str, float]]:
+    """How far apart the genders lie in each emotion, by how it is measured; empty where nothing holds two genders.
+
+    ``feature`` is the L2 distance of their centroids in the deep feature, mean over runs, ``in spreads`` the same by
+    the spread within gender and emotion, ``plane`` that in the picture of the one run that is drawn.
+    """
+    kept = [deep for run in data.runs(name) if (deep := _read(data, run)) is not None]
+    runs = [deep.distances for deep in kept if deep.distances]
+    if not runs:
+        return {}
+    drawn = _drawn(data, name)
+    plane = group_distances(drawn.values, drawn.table["emotion"], drawn.table["gender"]) if drawn else {}
+    emotions = sorted({emotion for one in (*runs, plane) for emotion in one})
+    of = {emotion: [run[emotion] for run in runs if emotion in run] for emotion in emotions}
+    return {
+        "feature": {emotion: _mean([one.between for one in of[emotion]]) for emotion in emotions},
+        "in spreads": {
+            emotion: _mean([one.between / one.spread for one in of[emotion] if one.spread > 0]) for emotion in emotions
+        },
+        "plane": {emotion: plane[emotion].between if emotion in plane else math.nan for emotion in emotions},
+    }
+
+
+def scatter_changes(data: StudyData) -> dict[str, Interval]:
+    """How much larger the test scatter of each recipe is than the baseline's, as a share of it: −0.3 is 30 % less.
+
+    Of the same folds and seeds. It is a geometric mean over runs, since one that tells nothing apart has a scatter
+    without bounds; the interval is Student's over folds, each with the mean of its seeds; of one fold there is none.
+    """
+    if "scatter" not in data.results or not data.comparable:
+        return {}
+    of = {name: np.log(_by_run(data, name)) for name in data.names}
+    changes = {}
+    for name in data.names:
+        apart = (of[name] - of[data.baseline]).dropna() if data.baseline in of else pd.Series(dtype="float64")
+        if name != data.baseline and len(apart):
+            folds = apart.groupby("fold").mean()
+            mean, half = folds.mean(), student.ppf(0.975, len(folds) - 1) * folds.sem()  # NaN with one fold
+            changes[name] = Interval(*np.expm1([mean, mean - half, mean + half]).tolist())
+    return changes
+
+
+def change_words(change: Interval) -> str:
+    """A change in per cent, and its interval where there is one."""
+    ends = "" if math.isnan(change.low) else f" [{points(change.low)}, {points(change.high)}]"
+    return f"{points(change.estimate)} %{ends}"
 
 
 def _read(data: StudyData, run: Run) -> _Deep | None:
@@ -89,50 +125,78 @@ def _read(data: StudyData, run: Run) -> _Deep | None:
 
 
 def _scatters(data: StudyData) -> Markup:
-    rows = []
+    rows, changes = [], scatter_changes(data)
     for name in data.names:
         results = data.results_of(name)
         values = [results[column].dropna().astype("float64").to_numpy() for column in ("dev_scatter", "scatter")]
         if any(map(len, values)):
-            rows.append([name, *map(_middle, values)])
-    return table(["recipe", "dev", "test"], rows, "Within-class over between-class scatter of the emotions.")
+            against = [change_words(changes[name]) if name in changes else NONE] if changes else []
+            rows.append([name, *map(_middle, values), *against])
+    head = ["recipe", "dev", "test", *([f"test, against {data.baseline}"] if changes else [])]
+    return table(head, rows, "Within-class over between-class scatter of the emotions.")
 
 
-def _pictures(name: str, index: int, deep: _Deep | None, pair: Pair) -> tuple[list[Markup], dict[str, Distance]]:
-    """A picture for each gender, all in one plane, and the distances in that plane."""
+def _reading_of_scatter(data: StudyData) -> str:
+    paired = (
+        " Against the baseline: the geometric mean of the ratios of runs with the same fold and seed, in per cent more "
+        "or less, and its 95 % interval over folds (Student's; folds share training speakers, so it is rather narrow)."
+    )
+    return (
+        "tr(S_w) / tr(S_b), the squared distances of utterances from the centroid of their class over those of the "
+        "centroids from the common mean: the lower, the tighter the classes lie, whatever the scale. Median over runs, "
+        "lowest and highest in brackets: a run that tells nothing apart has a ratio without bounds. A center loss "
+        f"should lower it, on new speakers too.{paired if scatter_changes(data) else ''}"
+    )
+
+
+def _by_run(data: StudyData, name: str) -> pd.Series:
+    """The test scatter by fold and seed, where there is one above zero."""
+    found = data.results_of(name).set_index(["fold", "seed"])["scatter"].astype("float64")
+    return found[found > 0]
+
+
+def _pair(data: StudyData) -> Pair:
+    """Fold and seed of the run that is drawn."""
+    return data.projected or min(data.shown, key=lambda pair: pair[::-1])
+
+
+def _drawn(data: StudyData, name: str) -> _Deep | None:
+    """The points of the picture in the plane; None where there is nothing to see."""
+    pair = _pair(data)
+    deep = next((_read(data, run) for run in data.runs(name) if (run.fold, run.seed) == pair), None)
     if deep is None:
-        return [], {}
+        return None
     shown = np.sort(generator(pair[1], "points of the deep feature").permutation(len(deep.table))[:MOST_POINTS])
-    points = project(deep.values[shown], pair[1])
-    if points is None:
-        return [], {}
-    drawn = deep.table.iloc[shown]
-    emotions = sorted(drawn["emotion"].dropna().unique())
-    plots = []
-    for gender in sorted(drawn["gender"].dropna().unique()):
+    if name not in data.planes:
+        data.planes[name] = project(deep.values[shown], pair[1])
+    plane = data.planes[name]
+    return None if plane is None else _Deep(deep.table.iloc[shown], plane)
+
+
+def _plots(data: StudyData, name: str, index: int) -> Iterator[Markup]:
+    """A picture for each gender, all in one plane."""
+    drawn = _drawn(data, name)
+    if drawn is None:
+        return
+    emotions = sorted(drawn.table["emotion"].dropna().unique())
+    for gender in sorted(drawn.table["gender"].dropna().unique()):
         groups = [
-            emotion if of == gender else None for emotion, of in zip(drawn["emotion"], drawn["gender"], strict=True)
+            emotion if of == gender else None
+            for emotion, of in zip(drawn.table["emotion"], drawn.table["gender"], strict=True)
         ]
-        plots.append(scatter(f"{name}, {gender}", points, groups, emotions, f"{gender}-deep{index}", centroids=True))
-    return plots, group_distances(points, drawn["emotion"], drawn["gender"])
+        yield scatter(f"{name}, {gender}", drawn.values, groups, emotions, f"{gender}-deep{index}", centroids=True)
 
 
-def _distances(found: Sequence[tuple[str, Sequence[Mapping[str, Distance]], Mapping[str, Distance]]]) -> Markup:
-    emotions = sorted({emotion for _, runs, plane in found for one in (*runs, plane) for emotion in one})
-    rows: list[list[str | Markup]] = []
-    for name, runs, plane in found:
-        of = {emotion: [run[emotion] for run in runs if emotion in run] for emotion in emotions}
-        lines = {
-            "feature": {emotion: _mean([one.between for one in of[emotion]]) for emotion in emotions},
-            "in spreads": {
-                emotion: _mean([one.between / one.spread for one in of[emotion] if one.spread > 0])
-                for emotion in emotions
-            },
-            "plane": {emotion: plane[emotion].between if emotion in plane else math.nan for emotion in emotions},
-        }
-        for words, line in lines.items():
-            cells = [_number(line[emotion]) for emotion in emotions]
-            rows.append([Markup("{} <small>{}</small>").format(name, words), *cells])
+def _distances(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Markup:
+    emotions = sorted({emotion for measures in found.values() for line in measures.values() for emotion in line})
+    rows: list[list[str | Markup]] = [
+        [
+            Markup("{} <small>{}</small>").format(name, words),
+            *(distance_words(line.get(emotion, math.nan)) for emotion in emotions),
+        ]
+        for name, measures in found.items()
+        for words, line in measures.items()
+    ]
     return table(["recipe", *emotions], rows, "L2 distance between the genders' centroids of a class.")
 
 
@@ -160,5 +224,6 @@ def _mean(values: Sequence[float]) -> float:
     return fmean(values) if values else math.nan
 
 
-def _number(value: float) -> str:
+def distance_words(value: float) -> str:
+    """A distance with two decimals."""
     return NONE if math.isnan(value) else f"{value:.2f}"

@@ -160,10 +160,8 @@ def curves(
     name: str,
     unit: str,
     chosen: pd.Series | None = None,
-    *,
-    along: str = "epoch",
 ) -> Markup:
-    """Learning curves and their like: thin lines for runs, a thick one for their mean.
+    """Learning curves: thin lines for runs, a thick one for their mean.
 
     Args:
         title: above it.
@@ -171,7 +169,6 @@ def curves(
         name: of the plot within the page.
         unit: of the values.
         chosen: the epoch of each run that was kept, marked with a dot.
-        along: what the rows are, where they are not epochs.
     """
     with matplotlib.rc_context(_SETTINGS):
         figure, axes = _plot(2.7, title)
@@ -187,12 +184,40 @@ def curves(
             axes.plot(
                 chosen + 1, heights, "o", color=INK, markersize=3.2, linestyle="none", label="epoch kept, each run"
             )
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(unit)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
+        axes.grid(axis="y")
+        figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
+        return _svg(figure, name, f"{title}: {', '.join(lines)} by epoch")
+
+
+def stairs(
+    title: str, values: Mapping[str, pd.DataFrame], edges: Sequence[float], name: str, unit: str, along: str
+) -> Markup:
+    """Values of neighbouring bands as steps: thin ones for runs, thick ones for their mean.
+
+    Args:
+        title: above it.
+        values: what is drawn in one colour, by its name: [bands, runs].
+        edges: where the bands begin and end, [bands + 1].
+        name: of the plot within the page.
+        unit: of the values.
+        along: what the edges are.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure, axes = _plot(2.7, title)
+        # Each thinner than the one before, which it would hide where they are the same.
+        for (label, table), colour, width in zip(values.items(), COLOURS, (3.6, 1.6, 0.8), strict=False):
+            for run in table if table.shape[1] > 1 else ():
+                axes.stairs(table[run], edges, baseline=None, color=colour, linewidth=0.7, alpha=0.35)
+            axes.stairs(table.mean(axis=1), edges, baseline=None, color=colour, linewidth=width, label=label)
         axes.set_xlabel(along)
         axes.set_ylabel(unit)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
-        return _svg(figure, name, f"{title}: {', '.join(lines)} by {along}")
+        return _svg(figure, name, f"{title}: {', '.join(values)} by {along}")
 
 
 def scatter(
@@ -235,6 +260,22 @@ def scatter(
         axes.spines[:].set_visible(True)
         figure.legend(loc="outside lower left", ncols=4, columnspacing=1.0, handletextpad=0.1)
         return _svg(figure, name, f"{title}: {', '.join(order)}")
+
+
+def mosaic(title: str, kernels: NDArray[np.float32], name: str) -> Markup:
+    """Kernels [kernels, time, frequency] as small pictures in rows of eight, each by its own largest value."""
+    with matplotlib.rc_context(_SETTINGS):
+        count, time, frequency = kernels.shape
+        rows = -(-count // 8)
+        scale = np.abs(kernels).max(axis=(1, 2), keepdims=True)
+        pictures = np.full((rows * 8, frequency + 1, time + 1), np.nan)  # a line of nothing beside and below each
+        pictures[:count, 1:, 1:] = np.flip(kernels / np.where(scale > 0, scale, 1), axis=2).transpose(0, 2, 1)
+        side_by_side = pictures.reshape(rows, 8, frequency + 1, time + 1).transpose(0, 2, 1, 3)
+        whole = side_by_side.reshape(rows * (frequency + 1), 8 * (time + 1))
+        figure, axes = _plot(0.4 + WIDTH * len(whole) / whole.shape[1], title)
+        axes.imshow(whole, cmap="RdBu", vmin=-1, vmax=1, aspect="equal", interpolation="none")
+        axes.set_axis_off()
+        return _svg(figure, name, f"{title}: {count} kernels over time and frequency")
 
 
 def _plot(height: float, title: str) -> tuple[Figure, Axes]:

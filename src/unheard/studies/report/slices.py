@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from unheard.metrics.classification import Spread, averaged_confusion
 from unheard.metrics.predictions import grouped_counts, scores, spread_over
@@ -20,9 +21,8 @@ def confusion_part(data: StudyData) -> Section:
     """A confusion matrix for each recipe, averaged over folds and seeds."""
     matrices = []
     for name in data.names:
-        _, counts = grouped_counts(data.of(name), ("seed", "fold"), data.classes)
         each = data.of(name).drop_duplicates(["id", "fold"])["emotion"].value_counts()
-        shares = averaged_confusion(counts)
+        shares = mean_confusion(data, name)
         title = Markup("{} <small>diagonal {} %</small>").format(name, percent(float(np.nanmean(np.diagonal(shares)))))
         matrices.append(heat_map(title, data.classes, shares, [int(each.get(one, 0)) for one in data.classes]))
     note = paragraph(
@@ -32,6 +32,11 @@ def confusion_part(data: StudyData) -> Section:
         "note",
     )
     return Section("confusions", "What is taken for what", grid(matrices) + note)
+
+
+def mean_confusion(data: StudyData, name: str) -> NDArray[np.float64]:
+    """The mean over the runs of a recipe of each run's confusion matrix, rows that sum to one, [classes, classes]."""
+    return averaged_confusion(grouped_counts(data.of(name), ("seed", "fold"), data.classes)[1])
 
 
 def speaker_part(data: StudyData) -> Section:

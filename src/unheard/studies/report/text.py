@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from unheard.metrics.intervals import Interval
 from unheard.studies.compared import Compared
+from unheard.studies.report.attention import attention_sentences
 from unheard.studies.report.data import StudyData
+from unheard.studies.report.deep import change_words, scatter_changes
 from unheard.studies.report.leak import MeanLeak, mean_leak
 from unheard.studies.report.scores import chance, compared, recipe_scores
 from unheard.studies.report.tables import NONE, WIDTH, aligned, percent, points, probability, spread
@@ -38,10 +40,21 @@ def report_text(data: StudyData, notes: Sequence[str]) -> str:
     lines = [data.audit.verdict, *(line for note in notes for line in textwrap.wrap(note, WIDTH)), ""]
     lines += aligned(rows)
     lines += ["", _LEAK] * any("/" in cells[5] for cells in rows)
-    sentences = [_sentence(one) for one in compared(data)]
+    sentences = [_sentence(one) for one in compared(data)] + _tighter(data) + attention_sentences(data)
     lines += [""] * bool(sentences)
     lines += [line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]
     return "\n".join(lines) + "\n"
+
+
+def _tighter(data: StudyData) -> list[str]:
+    """The scatter of the classes against the baseline's, where a recipe has a center loss to lower it."""
+    if not any(term.kind == "center" for recipe in data.plan.recipes for term in recipe.terms.values()):
+        return []
+    return [
+        f"{name} against {data.baseline}: test scatter of the emotions in the deep feature {change_words(change)} "
+        "(less is tighter)"
+        for name, change in scatter_changes(data).items()
+    ]
 
 
 def _leak(leak: MeanLeak) -> str:

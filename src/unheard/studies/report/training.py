@@ -94,6 +94,7 @@ def fact_part(data: StudyData) -> Section:
         "corpus": f"{plan.corpus.name}, {many(len(plan.corpus), 'utterance')}, hash {plan.corpus.hash}",
         "labels": f"{plan.labels.name}: {plan.labels.about}" if plan.labels else "as they are in the manifest",
         **({"leak corpus": _speakers(plan.leak_corpus)} if plan.leak_corpus else {}),
+        **({"auxiliary": _speakers(plan.auxiliary)} if plan.auxiliary else {}),
         "protocol": f"{plan.protocol.name}, seed {plan.protocol_seed}: {plan.protocol.description}",
         "folds": f"{ranges(plan.folds)} of {plan.fold_count}",
         "seeds": ranges(plan.seeds),
@@ -105,6 +106,27 @@ def fact_part(data: StudyData) -> Section:
     rows["time a run"] = ", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items())
     again = Markup("<p>To do it again:</p>\n<pre>{}</pre>\n").format(_command(data))
     return Section("facts", "Facts", facts(rows) + again)
+
+
+def learned_from(data: StudyData) -> list[str]:
+    """What recipes did not learn from, though they might have: terms and auxiliary data that were not there."""
+    said = []
+    columns = ["dropped", "auxiliary_utterances", "auxiliary_left_out"]
+    for recipe in data.plan.recipes:
+        results = data.results_of(recipe.name).reindex(columns=columns)
+        for names, rows in results.groupby("dropped"):
+            said.append(f"DROPPED: {recipe.name} has no labels for {names} in {many(len(rows), 'run')}")
+        if alone := int((results["auxiliary_utterances"] == 0).sum()):
+            said.append(
+                f"NO AUXILIARY DATA: {recipe.name} takes it, and learned from {data.plan.corpus.name} alone in "
+                f"{many(alone, 'run')}"
+            )
+        if (left_out := results["auxiliary_left_out"].max()) > 0:
+            said.append(
+                f"LEFT OUT: of the auxiliary data up to {many(int(left_out), 'utterance')} in a run of {recipe.name}, "
+                "whose speaker or recording its fold selects or tests by"
+            )
+    return said
 
 
 def _speakers(corpus: Corpus) -> str:
@@ -122,6 +144,7 @@ def _command(data: StudyData) -> str:
     words = ["unheard", "study", *(_written(data, recipe) for recipe in plan.recipes)]
     words += ["--corpus", *_named(plan.given)]
     words += ["--leak-corpus", *_named(plan.leak_corpus)] if plan.leak_corpus else []
+    words += ["--auxiliary", *_named(plan.auxiliary)] if plan.auxiliary else []
     words += ["--labels", plan.labels.name] if plan.labels else []
     words += ["--protocol", plan.protocol.name]
     if len(plan.folds) < plan.fold_count:

@@ -21,12 +21,13 @@ from unheard.studies.report.data import Pair, StudyData, ranges, read_study, run
 from unheard.studies.report.deep import deep_part
 from unheard.studies.report.leak import leak_part
 from unheard.studies.report.projection import projection_part
+from unheard.studies.report.receptive_fields import receptive_field_part
 from unheard.studies.report.scores import accuracy_part, comparison_part
 from unheard.studies.report.slices import confusion_part, speaker_part
 from unheard.studies.report.tables import Section, many
 from unheard.studies.report.terms import term_part
 from unheard.studies.report.text import report_text
-from unheard.studies.report.training import curve_part, fact_part, recipe_part
+from unheard.studies.report.training import curve_part, fact_part, learned_from, recipe_part
 from unheard.studies.reproduction.text import reproduction_part
 
 #: A part of a report; None where the study has nothing for it.
@@ -48,6 +49,7 @@ PARTS: tuple[Part, ...] = (
     deep_part,
     term_part,
     attention_part,
+    receptive_field_part,
     confusion_part,
     speaker_part,
     curve_part,
@@ -100,12 +102,13 @@ def report_html(data: StudyData) -> str:
 
 
 def remarks(data: StudyData) -> list[str]:
-    """What changes how the numbers are to be read: broken folds, synthesized speech, missing runs."""
+    """What changes how the numbers are to be read: broken folds, synthesized speech, missing data, terms or runs."""
     said = [f"BROKEN: {sentence}" for sentence in data.audit.broken]
     if data.plan.corpus.synthetic:
         said.append(
             "SYNTHETIC: this corpus is synthesized speech; its numbers say how methods differ, not how people do"
         )
+    said += learned_from(data)
     if data.complete:
         return said
     done = ", ".join(

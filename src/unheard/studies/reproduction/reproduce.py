@@ -15,7 +15,7 @@ from unheard.protocols import get_protocol
 from unheard.recipe import Recipe
 from unheard.studies.plan import Plan
 from unheard.studies.report.data import read_study
-from unheard.studies.report.write import remarks, write_report
+from unheard.studies.report.write import remarks, report_html
 from unheard.studies.reproduction.reproduction import Reproduction, mark
 from unheard.studies.reproduction.text import reproduction_markdown, reproduction_table, reproduction_text
 from unheard.studies.study import run_study, start_over
@@ -32,6 +32,7 @@ def reproduce(
     protocol: str | None = None,
     folds: Sequence[int] | None = None,
     seeds: int | None = None,
+    auxiliary: Corpus | None = None,
     overrides: Iterable[str] = (),
     workers: int | None = None,
     device: str = "cpu",
@@ -52,6 +53,7 @@ def reproduce(
         protocol: how the corpus is cut.
         folds: only these, counted from 1.
         seeds: how many runs of everything.
+        auxiliary: further utterances to learn from, for the recipes that take them.
         overrides: ``key=value``, applied to the recipes that have the key.
         workers, device: see :func:`unheard.studies.study.run_study`.
         force: start over what is in the folder.
@@ -69,7 +71,7 @@ def reproduce(
     plan = Plan.make(
         corpus, rule, recipes,
         folds=folds, seeds=range(chosen.seeds if seeds is None else seeds), baseline=chosen.rows[chosen.first],
-        labels=_mapping(learned),
+        labels=_mapping(learned), auxiliary=auxiliary,
     )  # fmt: skip
     if force:
         start_over(out)
@@ -88,8 +90,8 @@ def write_reproduction(folder: Path) -> str:
     Raises:
         InputError: the folder holds no paper's study, or none of its runs is finished.
     """
-    write_report(folder)
     data = read_study(folder)
+    write_atomically(folder / "report.html", report_html(data))
     found = Reproduction.of(data)
     if found is None:
         raise InputError(f"{folder}: this is not the study of a paper; `unheard reproduce PAPER --out F` makes one")

@@ -22,6 +22,7 @@ from unheard.recipe import Recipe
 from unheard.studies.compared import STATISTICS, Compared, compare_recipes
 from unheard.studies.report.data import StudyData, ranges
 from unheard.studies.report.tables import many
+from unheard.studies.reproduction.analyses import Analysis, analyses
 from unheard.studies.study import read_predictions
 
 #: Says in a study's folder which paper's study it is.
@@ -77,6 +78,7 @@ class Reproduction:
         name: of the paper's study.
         study: what the paper did.
         rows: by metric, then in the order of the paper's table.
+        analyses: what the paper gives about its rows besides their scores.
     """
 
     paper: Paper
@@ -84,6 +86,7 @@ class Reproduction:
     study: PaperStudy
     data: StudyData
     rows: tuple[ReproducedRow, ...]
+    analyses: tuple[Analysis, ...]
 
     @classmethod
     def of(cls, data: StudyData) -> Reproduction | None:
@@ -94,7 +97,7 @@ class Reproduction:
         said = json.loads(path.read_text(encoding="utf-8"))
         paper = Paper.load(said["paper"])
         name, study = paper.study(said["study"])
-        return cls(paper, name, study, data, tuple(_rows(data, paper, study)))
+        return cls(paper, name, study, data, tuple(_rows(data, paper, study)), tuple(analyses(data, paper, study)))
 
     @property
     def choices(self) -> list[Choice]:

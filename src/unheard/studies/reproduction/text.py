@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,6 +14,7 @@ from unheard.metrics.classification import Spread
 from unheard.papers.paper import Claim
 from unheard.studies.compared import SIGNIFICANT
 from unheard.studies.report.data import StudyData
+from unheard.studies.report.deep import distance_words
 from unheard.studies.report.tables import (
     NONE,
     WIDTH,
@@ -27,6 +28,7 @@ from unheard.studies.report.tables import (
     spread,
     table,
 )
+from unheard.studies.reproduction.analyses import CONFUSION, DISTANCE, TOLD, Analysis
 from unheard.studies.reproduction.reproduction import ReproducedRow, Reproduction, Scores
 
 #: A sentence, and what is written in code behind it.
@@ -51,6 +53,8 @@ def blocks(found: Reproduction) -> Iterator[Block]:
         yield _gains(found, metric, rows)
         if not all(math.isnan(gap) for row in rows for gap in _gap(row)):
             yield _gaps(found, rows)
+    for place in found.study.analyses:
+        yield from _analysis([one for one in found.analyses if one.table == place])
     if found.study.claims:
         items = [(f"{_claimed(found, claim)}: {found.verdict(claim)}", ()) for claim in found.study.claims]
         yield Block("What the paper says of it", items=items)
@@ -130,6 +134,60 @@ def _gaps(found: Reproduction, rows: Sequence[ReproducedRow]) -> Block:
 
 def _gap(row: ReproducedRow) -> tuple[float, ...]:
     return (row.published.gap.mean, *([row.ours.gap.mean] if row.ours else []))
+
+
+def _analysis(some: Sequence[Analysis]) -> Iterator[Block]:
+    """The blocks of one further table of the paper."""
+    for kind, block in ((CONFUSION, _confusions), (DISTANCE, _distances), (TOLD, _told)):
+        if chosen := [one for one in some if one.metric.startswith(kind)]:
+            yield block(chosen, {(one.row, one.metric): one for one in chosen})
+
+
+def _confusions(some: Sequence[Analysis], by: Mapping[tuple[str, str], Analysis]) -> Block:
+    emotions = list(dict.fromkeys(one.metric.split("_")[1] for one in some))
+    lines = [
+        [f"{row}: {meant}", *(_both(by.get((row, f"{CONFUSION}{meant}_{taken}"))) for taken in emotions)]
+        for row in dict.fromkeys(one.row for one in some)
+        for meant in emotions
+    ]
+    note = (
+        "A line for what was meant, a column for what was recognised: the paper's / ours, in % of the line, averaged "
+        "over folds. Where our labels are others, the rest of a line goes to them."
+    )
+    return Block(f"{some[0].table} beside ours: what is taken for what", [["row: meant", *emotions], *lines], note)
+
+
+def _both(one: Analysis | None) -> str:
+    if one is None:
+        return NONE
+    return f"{one.published:.1f} / {one.ours['test']:.1f}" if one.ours else f"{one.published:.1f} / {NONE}"
+
+
+def _distances(some: Sequence[Analysis], by: Mapping[tuple[str, str], Analysis]) -> Block:
+    metrics = list(dict.fromkeys(one.metric for one in some))
+    lines = []
+    for row in dict.fromkeys(one.row for one in some):
+        line = [by[row, metric] for metric in metrics]
+        lines.append([f"{row}: paper", *(distance_words(one.published) for one in line)])
+        for how in dict.fromkeys(how for one in line for how in one.ours):
+            lines.append([f"{row}: {how}", *(distance_words(one.ours.get(how, math.nan)) for one in line)])
+    note = (
+        "L2 distance between the genders' centroids of an emotion. Ours: in the deep feature (mean over runs), the "
+        "same in units of its spread, which alone can be compared between recipes, and in the plane of one picture "
+        "(“The deep feature” in the report)."
+    )
+    head = ["row", *(metric.removeprefix(DISTANCE) for metric in metrics)]
+    return Block(f"{some[0].table} beside ours: how far the genders lie apart", [head, *lines], note)
+
+
+def _told(some: Sequence[Analysis], by: Mapping[tuple[str, str], Analysis]) -> Block:
+    parts = ("dev", "test")
+    lines = [
+        [row, f"{one.published:.1f}", *(f"{one.ours[part]:.1f}" if part in one.ours else NONE for part in parts)]
+        for (row, _), one in by.items()
+    ]
+    title = f"{some[0].table} beside ours: how often the gender is told, %"
+    return Block(title, [["row", "paper", *parts], *lines])
 
 
 def _claimed(found: Reproduction, claim: Claim) -> str:
@@ -215,8 +273,30 @@ def reproduction_part(data: StudyData) -> Section | None:
 
 
 def reproduction_table(found: Reproduction) -> pd.DataFrame:
-    """A row per row of the paper and metric; scores in per cent, differences in points, p as they are."""
-    return pd.DataFrame([_numbers(found, row) for row in found.rows])
+    """A row per row of the paper and metric; scores in per cent, differences in points, p and distances as they are.
+
+    Where an analysis was measured in several ways there is a row for each, with the way behind the metric.
+    """
+    return pd.DataFrame([*(_numbers(found, row) for row in found.rows), *_analysed(found)])
+
+
+def _analysed(found: Reproduction) -> Iterator[dict[str, str | int | float]]:
+    for one in found.analyses:
+        common: dict[str, str | int | float] = {
+            "paper": found.paper.name,
+            "study": found.name,
+            "table": one.table,
+            "row": one.row,
+            "recipe": one.recipe,
+            "runs_done": len(found.data.done.get(one.recipe, ())),
+            "runs_planned": found.data.planned,
+            "published_test": one.published,
+        }
+        distances = {how: value for how, value in one.ours.items() if how not in ("dev", "test")}
+        if not distances:
+            yield common | {"metric": one.metric, **one.ours}
+        for how, value in distances.items():
+            yield common | {"metric": f"{one.metric} {how}", "test": value}
 
 
 def _numbers(found: Reproduction, row: ReproducedRow) -> dict[str, str | int | float]:

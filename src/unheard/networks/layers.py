@@ -116,7 +116,7 @@ def _weight(frames: Tensor, valid: Tensor) -> Tensor:
 
 
 def hidden_layers(width: int, hidden: tuple[int, ...], dropout: float, *, batch_norm: bool = True) -> nn.Sequential:
-    """Fully connected layers, each followed by ReLU, batch normalisation and dropout, [batch, width] → [batch, last]."""
+    """Linear layers, each followed by ReLU, batch normalisation and dropout: [batch, width] → [batch, last]."""
     blocks: list[nn.Module] = []
     for before, after in pairwise((width, *hidden)):
         norm = [nn.BatchNorm1d(after)] if batch_norm else []

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from unheard.methods.batch import Batch
 from unheard.recipe import Recipe
 from unheard.training.batches import training_order
-from unheard.training.fit import NetworkRun
+from unheard.training.loop import NetworkRun
 from unheard.training.split import Split
 
 METHODS = {"": "SER only", "-mtl": "MTL", "-dat": "DAT", "-cgt": "CGT"}

@@ -22,7 +22,7 @@ from torch.nn import functional
 from unheard.methods.batch import Batch
 from unheard.recipe import Recipe
 from unheard.training.batches import training_batches
-from unheard.training.fit import NetworkRun
+from unheard.training.loop import NetworkRun
 from unheard.training.split import Split
 
 UTTERANCES, REPEATS, RATE = 320, 7, 1e-3

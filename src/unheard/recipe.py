@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_serializer, model_validator
 
 from unheard.errors import InputError, did_you_mean
 from unheard.frontends import FRONT_ENDS
@@ -17,7 +17,7 @@ from unheard.methods import CLASSIFIERS, METHODS, TERMS
 from unheard.methods.optimizer import OptimizerSettings
 from unheard.networks import NETWORKS
 from unheard.registry import Registry
-from unheard.settings import checked, settings_of
+from unheard.settings import checked, inside, parse_yaml, put, settings_of
 
 #: Names become folders, and names of terms parts of other names.
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")]
@@ -25,7 +25,10 @@ TermName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 #: Keys that mean nothing to a classical recipe.
-OF_NETWORKS = frozenset({"network", "method", "terms", "optimizer", "training"})
+OF_NETWORKS = frozenset({"network", "method", "terms", "optimizer", "training", "auxiliary", "stages"})
+
+#: The training part of a fold, the auxiliary data, or both.
+Data = Literal["train", "auxiliary", "both"]
 
 
 class Part(BaseModel):
@@ -40,36 +43,88 @@ class Part(BaseModel):
         """The settings that were written."""
         return dict(self.__pydantic_extra__ or {})
 
+    @model_serializer
+    def _with_nothing_left_out(self) -> dict[str, Any]:
+        return dict(self)
+
 
 class TermPart(BaseModel):
-    """A term: what kind it is, and its settings beside it."""
+    """A term: what kind it is, whose labels it learns, whether it may be missing, and its settings beside these.
+
+    Where its column is missing or has fewer than two classes in ``data``, an ``optional`` term is dropped, and any
+    other is an error. The labels of utterances outside ``data`` are missing to it.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     kind: str = "classification"
+    data: Data = "both"
+    optional: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings that were written."""
         return dict(self.__pydantic_extra__ or {})
 
+    @model_serializer
+    def _with_nothing_left_out(self) -> dict[str, Any]:
+        return dict(self)
+
 
 class Training(BaseModel):
-    """How long, in what batches, and by what the best epoch is chosen on the dev speakers."""
+    """How long, in what batches, and what the dev speakers are for.
+
+    They ``choose`` the epoch by ``select``, or show how it goes where the ``last`` one is taken. Once they have chosen
+    the settings, a study may ``learn`` from them too, as a classical model does; a search never does.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: PositiveInt = 100
     batch_size: int = Field(32, ge=2)
     select: Literal["ua", "wa", "last"] = "ua"
+    dev: Literal["choose", "learn"] = "choose"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
+
+
+class Auxiliary(BaseModel):
+    """How auxiliary data, which has no emotion labels, takes part in training.
+
+    ``join``: a batch of it is put together with every emotion batch, of the same size. ``alternate``: a batch of it is
+    learned after every emotion batch. A method that needs a second batch takes it from there by itself. ``speakers``
+    are drawn by the seed of the run; all where no number is given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    use: Literal["join", "alternate"] | None = None
+    speakers: NonNegativeInt | None = None
+
+
+class Stage(BaseModel):
+    """A training before the recipe's own, which starts from its weights.
+
+    Front end and network are the recipe's, and so is what is not given here. ``network`` holds settings that are others
+    in this stage, such as which parts are trained; tensors that change their shape by it are not taken over.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+    data: Data
+    network: dict[str, Any] = Field(default_factory=dict)
+    method: Part | None = None
+    terms: dict[TermName, TermPart] | None = None
+    optimizer: OptimizerSettings | None = None
+    training: Training | None = None
 
 
 class Recipe(BaseModel):
     """Everything that makes one recognizer out of a fold.
 
     Either a network (``network``, ``method``, ``terms``, ``optimizer``, ``training``) or a classical model
-    (``classifier``). The term called ``emotion`` is the one whose posteriors are reported.
+    (``classifier``). The term called ``emotion`` is the one whose posteriors are reported. ``stages`` are done first,
+    in their order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,6 +139,8 @@ class Recipe(BaseModel):
     terms: dict[TermName, TermPart] = Field(default_factory=dict)
     optimizer: OptimizerSettings = OptimizerSettings()
     training: Training = Training()
+    auxiliary: Auxiliary | None = None
+    stages: tuple[Stage, ...] = ()
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Recipe:
@@ -94,9 +151,37 @@ class Recipe(BaseModel):
             emotion = self.terms.get("emotion")
             if emotion is None or emotion.settings.get("column", "emotion") != "emotion":
                 raise ValueError('one of the terms must be "emotion", with "column: emotion"')
+            if self.training.dev == "learn" and self.training.select != "last":
+                raise ValueError("dev speakers that are learned from choose no epoch: write training.select=last")
             if "." in emotion.settings.get("tap", ""):
                 raise ValueError('the term "emotion" reads a tap of the network: in use there is no other term')
+            if emotion.optional or emotion.data == "auxiliary":
+                raise ValueError('the term "emotion" is not optional, and its labels are those of the training part')
         return self
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> Recipe:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two stages have the same name ({', '.join(names)})")
+        for part in (self, *map(self.of_stage, self.stages)):
+            if part.optimizer.schedule == "plateau" and part.training.select == "last":
+                raise ValueError("the schedule plateau follows a score; write training.select=ua, or wa")
+            data: dict[str, Data] = {}
+            for term in part.terms.values():
+                column = term.settings.get("column")
+                if column is not None and data.setdefault(column, term.data) != term.data:
+                    raise ValueError(f'all terms on the column "{column}" learn from the same "data"')
+        for stage in self.stages:
+            for name, term in (stage.terms or {}).items():
+                if term.data != "both":
+                    raise ValueError(f'the data of the stage "{stage.name}" are those of its term "{name}" too')
+        return self
+
+    @property
+    def learns_dev(self) -> bool:
+        """Whether the dev speakers of a fold, once they have chosen the settings, are learned from like the others."""
+        return self.classifier is not None or self.training.dev == "learn"
 
     @classmethod
     def load(cls, name_or_file: str | Path, overrides: Iterable[str] = ()) -> Recipe:
@@ -128,10 +213,9 @@ class Recipe(BaseModel):
             parts["network"] = _completed(NETWORKS, recipe.network, where, "network")
             takes = NETWORKS[recipe.network.name].layouts
             parts["method"] = _completed(METHODS, recipe.method, where, "method")
-            parts["terms"] = {
-                name: TermPart(kind=term.kind, **_settings(TERMS, term.kind, term.settings, f"{where}, terms.{name}"))
-                for name, term in recipe.terms.items()
-            }
+            parts["terms"] = _completed_terms(recipe.terms, where)
+            parts["stages"] = tuple(_completed_stage(stage, recipe.network, where) for stage in recipe.stages)
+            _check_auxiliary(recipe, where)
         if layout not in takes:
             model = recipe.classifier or recipe.network
             assert model is not None
@@ -141,6 +225,41 @@ class Recipe(BaseModel):
             )
         return recipe.model_copy(update=parts)
 
+    @property
+    def uses_auxiliary(self) -> bool:
+        """Whether auxiliary data takes part in the recipe's own training, its stages aside."""
+        return (self.auxiliary is not None and self.auxiliary.use is not None) or self.second_batch
+
+    @property
+    def takes_auxiliary(self) -> bool:
+        """Whether auxiliary data takes part at all."""
+        return self.uses_auxiliary or any(stage.data != "train" for stage in self.stages)
+
+    @property
+    def second_batch(self) -> bool:
+        """Whether the method needs a second batch."""
+        return self.network is not None and bool(METHODS[self.method.name].second_batch)
+
+    def of_stage(self, stage: Stage) -> Recipe:
+        """What is trained in a stage, as a recipe: it need not have a term for the emotion."""
+        terms = self.terms if stage.terms is None else stage.terms
+        return self.model_copy(
+            update={
+                "name": stage.name,
+                "network": self.network and self.network.model_copy(update=stage.network),
+                "method": stage.method or self.method,
+                "terms": {name: term.model_copy(update={"data": "both"}) for name, term in terms.items()},
+                "optimizer": stage.optimizer or self.optimizer,
+                "training": stage.training or self.training,
+                "auxiliary": None,
+                "stages": (),
+            }
+        )
+
+    def with_terms(self, names: Iterable[str]) -> Recipe:
+        """The recipe with these of its terms only."""
+        return self.model_copy(update={"terms": {name: self.terms[name] for name in names}})
+
     def changed(self, values: Mapping[str, Any], where: str) -> Recipe:
         """This recipe with other values, by their dotted keys.
 
@@ -149,7 +268,7 @@ class Recipe(BaseModel):
         """
         changed = self.to_dict()
         for key, value in values.items():
-            _put(changed, key, copy.deepcopy(value), where)
+            put(changed, key, copy.deepcopy(value), where)
         return Recipe.check(changed, where)
 
     def value(self, key: str) -> Any:
@@ -160,7 +279,7 @@ class Recipe(BaseModel):
         """
         found: Any = self.to_dict()
         for part in key.split("."):
-            found = found.get(part) if isinstance(found, dict) else None
+            found = inside(found, part)
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -216,33 +335,46 @@ def _text(name_or_file: str | Path) -> tuple[str, str]:
     return file.read_text(encoding="utf-8"), f"recipe {name_or_file}"
 
 
-def parse_yaml(text: str, where: str) -> Any:
-    """What a text in YAML holds; ``where`` it is from starts the sentence when it is none."""
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{where}: this is not YAML ({' '.join(str(error).split())})") from error
-
-
 def _override(values: dict[str, Any], override: str, where: str) -> None:
     path, equals, value = override.partition("=")
     if not equals:
         raise InputError(f'"{override}" is not an override; write it as key=value, for example training.epochs=2')
-    _put(values, path, parse_yaml(value, f'the override "{override}"'), where)
-
-
-def _put(values: dict[str, Any], path: str, value: Any, where: str) -> None:
-    *parents, last = path.split(".")
-    for key in parents:
-        inner = values.setdefault(key, {})
-        if not isinstance(inner, dict):
-            raise InputError(f'{where}: "{path}" goes into "{key}", which holds no keys')
-        values = inner
-    values[last] = value
+    put(values, path, parse_yaml(value, f'the override "{override}"'), where)
 
 
 def _completed(registry: Registry, part: Part, where: str, key: str) -> Part:
     return Part(name=part.name, **_settings(registry, part.name, part.settings, f"{where}, {key}"))
+
+
+def _completed_terms(terms: Mapping[str, TermPart], where: str) -> dict[str, TermPart]:
+    completed = {}
+    for name, term in terms.items():
+        settings = _settings(TERMS, term.kind, term.settings, f"{where}, terms.{name}")
+        completed[name] = TermPart(kind=term.kind, data=term.data, optional=term.optional, **settings)
+    return completed
+
+
+def _completed_stage(stage: Stage, network: Part, where: str) -> Stage:
+    where = f"{where}, stage {stage.name}"
+    settings = _settings(NETWORKS, network.name, network.settings | stage.network, f"{where}, network")
+    method = _completed(METHODS, stage.method, where, "method") if stage.method else None
+    terms = None if stage.terms is None else _completed_terms(stage.terms, where)
+    changed = {key: settings[key] for key in stage.network}
+    return stage.model_copy(update={"network": changed, "method": method, "terms": terms})
+
+
+def _check_auxiliary(recipe: Recipe, where: str) -> None:
+    """A recipe says how it uses auxiliary data if, and only if, its method does not."""
+    use = recipe.auxiliary.use if recipe.auxiliary else None
+    if use and recipe.second_batch:
+        raise InputError(
+            f'{where}: the method "{recipe.method.name}" takes its second batch from the auxiliary data; '
+            "leave auxiliary.use out"
+        )
+    if recipe.auxiliary and not recipe.takes_auxiliary:
+        raise InputError(
+            f"{where}: how the auxiliary data is used is missing; write auxiliary.use=join, or auxiliary.use=alternate"
+        )
 
 
 def _settings(registry: Registry, name: str, values: dict[str, Any], where: str) -> dict[str, Any]:
@@ -250,4 +382,11 @@ def _settings(registry: Registry, name: str, values: dict[str, Any], where: str)
         part = registry[name]
     except InputError as problem:
         raise InputError(f"{where}: {problem}") from None
-    return checked(settings_of(part), values, where).model_dump(mode="json")
+    model = settings_of(part)
+    completed = checked(model, values, where).model_dump(mode="json")
+    # "None" is written where it is not what is taken when nothing is.
+    return {
+        key: value
+        for key, value in completed.items()
+        if value is not None or model.model_fields[key].default is not None
+    }

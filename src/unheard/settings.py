@@ -7,6 +7,7 @@ import reprlib
 from functools import cache
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from unheard.errors import InputError, did_you_mean
@@ -14,20 +15,29 @@ from unheard.errors import InputError, did_you_mean
 
 @cache
 def settings_of(part: type) -> type[BaseModel]:
-    """A pydantic model of the keyword-only arguments of a class.
+    """A pydantic model of the keyword-only arguments of a class, and of its base where it passes ``**others`` on.
 
     >>> class Part:
     ...     def __init__(self, shape: int, *, width: int = 64): ...
-    >>> settings_of(Part)().model_dump()
-    {'width': 64}
+    >>> class Wider(Part):
+    ...     def __init__(self, shape: int, *, height: int = 8, **others): ...
+    >>> settings_of(Part)().model_dump(), settings_of(Wider)().model_dump()
+    ({'width': 64}, {'height': 8, 'width': 64})
     """
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+    return create_model(part.__name__, __config__=config, **_fields(part))
+
+
+def _fields(part: type) -> dict[str, Any]:
+    parameters = inspect.signature(part, eval_str=True).parameters.values()
     fields: dict[str, Any] = {}
-    for name, parameter in inspect.signature(part, eval_str=True).parameters.items():
+    for parameter in parameters:
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-            fields[name] = (parameter.annotation, default)
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
-    return create_model(part.__name__, __config__=config, **fields)
+            fields[parameter.name] = (parameter.annotation, default)
+    passes_on = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+    others = _fields(part.__mro__[1]) if passes_on else {}
+    return fields | {name: field for name, field in others.items() if name not in fields}
 
 
 def make(part: type, settings: dict[str, Any], *arguments: Any) -> Any:
@@ -65,3 +75,37 @@ def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[
         inner = [kind for kind in (annotation, *getattr(annotation, "__args__", ())) if isinstance(kind, type)]
         model = next((kind for kind in inner if issubclass(kind, BaseModel)), model)
     return list(model.model_fields)
+
+
+def put(values: Any, path: str, value: Any, where: str) -> None:
+    """Set what stands under a dotted key of nested values; one of a list goes by its name.
+
+    >>> values = {"stages": [{"name": "voices"}]}
+    >>> put(values, "stages.voices.training.epochs", 3, "here")
+    >>> values
+    {'stages': [{'name': 'voices', 'training': {'epochs': 3}}]}
+    """
+    *parents, last = path.split(".")
+    for key in parents:
+        inner = values.setdefault(key, {}) if isinstance(values, dict) else inside(values, key)
+        if not isinstance(inner, dict | list):
+            raise InputError(f'{where}: "{path}" goes into "{key}", which holds no keys')
+        values = inner
+    if isinstance(values, list):
+        raise InputError(f'{where}: "{path}" ends at one of a list; name a key of it, as in {path}.training.epochs')
+    values[last] = value
+
+
+def inside(values: Any, key: str) -> Any:
+    """What stands under a key, or that of a list which has this name; None where there is none."""
+    if isinstance(values, list):
+        return next((one for one in values if isinstance(one, dict) and one.get("name") == key), None)
+    return values.get(key) if isinstance(values, dict) else None
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """What a text in YAML holds; ``where`` it is from starts the sentence when it is none."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{where}: this is not YAML ({' '.join(str(error).split())})") from error

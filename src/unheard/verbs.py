@@ -35,6 +35,7 @@ def study(
     baseline: str | None = None,
     labels: str | Path | LabelMapping | None = None,
     leak_corpus: OneOrMore | None = None,
+    auxiliary: OneOrMore | None = None,
     overrides: Iterable[str] = (),
     workers: int | None = None,
     device: str = "cpu",
@@ -57,6 +58,7 @@ def study(
         labels: a label mapping by name or file, by default the labels as they are.
         leak_corpus: a further corpus of speakers that nothing is learned from, on whom the leak is measured too; it
             needs no emotion labels.
+        auxiliary: further utterances to learn from, for the recipes that take them; their emotion labels are not used.
         overrides: ``key=value``, applied to the recipes that are given by name or file.
         workers: runs side by side, by default one per core.
         device: ``cpu``, ``cuda`` or ``auto``.
@@ -75,7 +77,8 @@ def study(
     plan = Plan.make(
         _joined(corpus), protocol, chosen,
         folds=list(folds) if folds else None, seeds=range(seeds), baseline=baseline, labels=_mapping(labels),
-        leak_corpus=_joined(leak_corpus) if leak_corpus is not None else None,
+        leak_corpus=_further(leak_corpus),
+        auxiliary=_further(auxiliary),
     )  # fmt: skip
     if force:
         start_over(out)
@@ -96,6 +99,7 @@ def tune(
     folds: Iterable[int] | None = None,
     seeds: int = 1,
     labels: str | Path | LabelMapping | None = None,
+    auxiliary: OneOrMore | None = None,
     overrides: Iterable[str] = (),
     workers: int | None = None,
     device: str = "cpu",
@@ -118,6 +122,7 @@ def tune(
         folds: only these, counted from 1.
         seeds: how many for each trial.
         labels: a label mapping by name or file, by default the labels as they are.
+        auxiliary: further utterances to learn from, where the recipe takes them; their emotion labels are not used.
         overrides: ``key=value``, applied to a recipe that is given by name or file.
         workers: runs side by side, by default one per core.
         device: ``cpu``, ``cuda`` or ``auto``.
@@ -136,6 +141,7 @@ def tune(
     plan = Plan.make(
         _joined(corpus), protocol, [chosen],
         folds=list(folds) if folds else None, seeds=range(seeds), labels=_mapping(labels), test=False,
+        auxiliary=_further(auxiliary),
     )  # fmt: skip
     store = feature_store(Path(cache) if cache else None)
     return tune_recipe(plan, searched, Path(out), store, trials=trials, workers=workers, device=device, force=force)
@@ -151,6 +157,7 @@ def reproduce(
     protocol: str | None = None,
     folds: Iterable[int] | None = None,
     seeds: int | None = None,
+    auxiliary: OneOrMore | None = None,
     overrides: Iterable[str] = (),
     workers: int | None = None,
     device: str = "cpu",
@@ -171,6 +178,7 @@ def reproduce(
         protocol: another protocol.
         folds: only these, counted from 1.
         seeds: how many runs of everything.
+        auxiliary: further utterances to learn from, for the recipes that take them.
         overrides: ``key=value``, applied to the recipes that have the key.
         workers: runs side by side, by default one per core.
         device: ``cpu``, ``cuda`` or ``auto``.
@@ -186,8 +194,9 @@ def reproduce(
     """
     run_reproduction(
         Paper.load(paper), _joined(corpus), Path(out), feature_store(Path(cache) if cache else None), study=study,
-        labels=labels, protocol=protocol, folds=list(folds) if folds else None, seeds=seeds, overrides=overrides,
-        workers=workers, device=device, force=force,
+        labels=labels, protocol=protocol, folds=list(folds) if folds else None, seeds=seeds,
+        auxiliary=_further(auxiliary), overrides=overrides, workers=workers,
+        device=device, force=force,
     )  # fmt: skip
     return pd.read_csv(Path(out) / "reproduction.csv")
 
@@ -195,6 +204,10 @@ def reproduce(
 def _joined(corpus: OneOrMore) -> Corpus:
     given = [corpus] if isinstance(corpus, Corpus | str | Path) else corpus
     return join([each if isinstance(each, Corpus) else Corpus.read(each) for each in given])
+
+
+def _further(corpora: OneOrMore | None) -> Corpus | None:
+    return None if corpora is None else _joined(corpora)
 
 
 def _mapping(labels: str | Path | LabelMapping | None) -> LabelMapping | None:

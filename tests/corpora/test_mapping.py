@@ -94,6 +94,16 @@ def test_clusters_of_the_whole_corpus_stay():
     assert LabelMapping.load("clusters-3").fitted_on(learned, [1, 2, 3]) is learned
 
 
+def test_another_column_takes_the_emotions_place():
+    corpus = corpus_of(emotion=["sad", "sad", "angry"], speaker=["a", "b", None])
+    table = LabelMapping.load("speaker").apply(corpus).table
+    assert table["emotion"].iloc[:2].tolist() == ["a", "b"]
+    assert table["emotion"].isna().tolist() == [False, False, True]
+    assert table["category"].tolist() == ["sad", "sad", "angry"]
+    with pytest.raises(InputError, match=r'm\.csv: the column "speaker" is missing'):
+        LabelMapping.load("speaker").apply(corpus_of(emotion=["sad"]))
+
+
 def test_too_few_ratings_for_the_clusters():
     corpus = corpus_of(emotion=["sad"] * 4, valence=[1, 1, 2, 2], activation=[3, 3, 3, 3])
     with pytest.raises(InputError, match="3 clusters of valence and activation need as many different ratings, and 2"):
@@ -110,7 +120,7 @@ def test_too_few_ratings_for_the_clusters():
         ({"merge": {"excited": "happy"}, "keep": ["excited"]}, '"excited" is kept, but it has become "happy" before'),
         ({"levels": {"column": "valence", "names": ["a", "a"], "edges": {}}}, "two levels have the same name"),
         ({"clusters": {"k": 1}}, r'"clusters\.k" is 1'),
-        ({"clusters": {"k": 3}, "levels": {"column": "valence", "edges": {}}}, "either levels or clusters"),
+        ({"clusters": {"k": 3}, "levels": {"column": "valence", "edges": {}}}, "has more than one of them"),
         ({"wher": {}}, 'there is no key "wher"; did you mean "where"'),
     ],
 )

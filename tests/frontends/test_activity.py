@@ -1,8 +1,11 @@
+from itertools import groupby
+
+import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unheard.frontends.activity import energy_activity, select_frames
+from unheard.frontends.activity import energy_activity, outside_pauses, select_frames
 
 ENERGIES = st.lists(st.integers(0, 160), min_size=1, max_size=30).map(lambda tenths: [value / 8 for value in tenths])
 
@@ -67,3 +70,31 @@ def test_selection_passes_gradients_to_kept_frames_only() -> None:
     selected.sum().backward()
     assert features.grad is not None
     assert features.grad[0, :, 0].tolist() == [1.0, 0.0, 2.0, 0.0]
+
+
+def pauses_by_hand(energy: list[float], longest: int) -> list[bool]:
+    """True outside runs of more than ``longest`` frames 40 dB below the 95th percentile."""
+    limit = 1e-4 * float(np.quantile(energy, 0.95))
+    outside: list[bool] = []
+    for silent, run in groupby(value < limit for value in energy):
+        length = len(list(run))
+        outside += [not silent or length <= longest] * length
+    return outside
+
+
+LEVELS = st.lists(st.sampled_from([0.0, 1e-6, 0.99e-4, 1.01e-4, 0.5, 1.0, 1.0, 1.0]), min_size=1, max_size=40)
+
+
+@given(st.lists(LEVELS, min_size=1, max_size=4), st.integers(0, 5), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_pauses_are_long_silences(items: list[list[float]], padding: int, longest: int) -> None:
+    energy, lengths = padded(items, padding)
+    keep = outside_pauses(energy.double(), lengths, longest)
+    for row, item in enumerate(items):
+        assert keep[row, : len(item)].tolist() == pauses_by_hand(item, longest)
+        assert not keep[row, len(item) :].any()
+        assert torch.equal(outside_pauses(512 * energy.double(), lengths, longest)[row], keep[row])
+
+
+def test_silence_alone_is_kept() -> None:
+    assert outside_pauses(torch.zeros(1, 30), torch.tensor([30]), 10).all()

@@ -209,6 +209,19 @@ def test_a_crop_is_as_long_as_that_many_seconds() -> None:
     assert frames.tolist() == [120, 120, 50]
 
 
+def test_what_is_shorter_than_the_crop_may_be_filled_up_with_silence() -> None:
+    power, lengths = padded(Filterbank(), [80000, 20000])
+    front_end = Filterbank(crop=3.0, fill=True)
+    features, frames = front_end.draw(power, lengths, torch_generator(0))
+    assert frames.tolist() == [239, 239]
+    without, kept = Filterbank(crop=3.0).draw(power, lengths, torch_generator(0))
+    torch.testing.assert_close(features[0], without[0])
+    torch.testing.assert_close(features[1, : kept[1]], without[1, : kept[1]])
+    torch.testing.assert_close(features[1, kept[1] :], torch.full((140, 30), float(np.log(1e-8))), atol=1e-4, rtol=0)
+    assert torch.equal(front_end.draw(power, lengths)[0], Filterbank().draw(power, lengths)[0])
+    assert Filterbank(fill=True).draw(power, lengths, torch_generator(0))[1].tolist() == lengths.tolist()
+
+
 def test_nothing_lies_further_below_the_loudest_than_the_dynamic_range() -> None:
     waveform, length = speech(16000)[None], torch.tensor([16000])
     waveform[0, 4000:9000] = 0

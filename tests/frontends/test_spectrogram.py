@@ -22,6 +22,7 @@ EVERY_WAY: list[dict[str, Any]] = [
     {"channels": "delta"},
     {"channels": "multires", "window": (20.0, 40.0)},
     {"level": "log_power", "floor": 1e-6, "average": 2},
+    {"silence": "remove", "normalize": "utterance"},
 ]
 ways = pytest.mark.parametrize("way", EVERY_WAY, ids=lambda way: "-".join(map(str, way.values())) or "paper")
 
@@ -77,6 +78,15 @@ def test_frequency_rises_with_the_row_and_time_with_the_column(hertz: int) -> No
     assert (picture[:, :140] < -100).all()
 
 
+def test_the_rows_say_where_they_lie() -> None:
+    assert Spectrogram().row_edges == tuple(range(0, 4001, 10))
+    averaged = Spectrogram(lowest=100, highest=3300, average=2)
+    assert averaged.row_edges is not None
+    assert averaged.row_edges[:2] == (100, 120)
+    assert averaged.row_edges[-1] == 3300
+    assert len(averaged.row_edges) == averaged.shape[1] + 1
+
+
 @pytest.mark.parametrize("window", [20, 40])
 def test_three_seconds_are_one_piece_of_as_many_frames_as_fit(window: int) -> None:
     front_end = Spectrogram(window=window)
@@ -120,6 +130,26 @@ def test_padding_and_batching_never_change_a_picture(way: dict[str, Any], sample
         alone, alone_length = front_end(batch[row : row + 1, :length], torch.tensor([length]))
         assert alone_length == lengths[row] == max(1, 1 + (length - 640) // 160)
         torch.testing.assert_close(made[row], alone[0], atol=1e-3, rtol=1e-5)
+
+
+def test_pauses_are_taken_out_and_the_rest_is_as_it_was() -> None:
+    loud = [tone(hertz, 8000) + 0.01 * noise(8000) for hertz in (200, 400, 800)]
+    waveform = torch.cat([loud[0], torch.zeros(8000), loud[1], torch.zeros(1600), loud[2], 1e-3 * tone(300, 4800)])
+    kept, left = (
+        fixed(Spectrogram(normalize="none", channels="single", silence=way), waveform) for way in ("keep", "remove")
+    )
+    # 40 ms windows every 10 ms: those that lie wholly in a silence of d ms are d / 10 - 3 in a row.
+    assert len(kept) - len(left) == (50 - 3) + 0 + (30 - 3)
+    assert torch.equal(left, torch.cat([kept[:50], kept[97:-27]]))
+
+
+@given(st.floats(1e-3, 1.0), st.integers(0, 99))
+@settings(max_examples=10)
+def test_what_a_pause_is_does_not_depend_on_the_gain(gain: float, seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    steps = torch.from_numpy(np.repeat(draw.choice([0.0, 1e-3, 1.0], 30), 800)).float()
+    front_end = Spectrogram(normalize="none", channels="single", silence="remove")
+    assert len(fixed(front_end, steps * noise(24000))) == len(fixed(front_end, gain * steps * noise(24000)))
 
 
 @ways

@@ -39,8 +39,8 @@ def test_sgd_takes_the_step_it_says():
 
 def test_the_rate_falls_after_every_epoch():
     settings = OptimizerSettings(learning_rate=0.2, decay=0.5)
-    assert [settings.factor(epoch, 4) for epoch in range(4)] == [1, 0.5, 0.25, 0.125]
-    assert {OptimizerSettings(learning_rate=0.2).factor(epoch, 9) for epoch in range(9)} == {1}
+    assert [settings.share(epoch, 4) for epoch in range(4)] == [1, 0.5, 0.25, 0.125]
+    assert {OptimizerSettings(learning_rate=0.2).share(epoch, 9) for epoch in range(9)} == {1}
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_the_rate_falls_after_every_epoch():
 def test_wrong_settings_are_refused(wrong: dict):
     with pytest.raises(ValidationError):
         OptimizerSettings(**wrong)
+
+
+def test_a_plateau_must_have_a_rate_to_begin_with():
+    with pytest.raises(ValidationError, match="ends below the lowest_rate of 1e-05, and the learning_rate of 1e-06 is"):
+        OptimizerSettings(schedule="plateau", learning_rate=1e-6)
+    assert OptimizerSettings(schedule="plateau").share(7, epochs=9) == 1
 
 
 def test_nesterov_without_momentum_is_refused():

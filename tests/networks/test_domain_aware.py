@@ -108,6 +108,20 @@ def test_a_row_counts_as_much_as_its_weight_says():
     assert ((found["attention"].values > 0) & (found["attention"].values < 1)).all()
 
 
+@torch.inference_mode()
+def test_a_row_of_the_attention_covers_as_many_rows_as_it_says():
+    network, covered = DomainAware((3, 400), frames=96).eval(), DomainAware.attended_rows
+    assert covered is not None
+    picture = torch.rand(1, 3, 400, 96)
+    before = network.domain_extractor(picture)
+    assert before.shape[2] == network.taps["attention"] == 400 // covered
+    for row in range(8):
+        other = picture.clone()
+        other[:, :, row * covered + 16 : (row + 1) * covered - 16] += 1  # 16 rows away from where convolutions reach
+        changed = (network.domain_extractor(other) != before).any(dim=(0, 1, 3))
+        assert changed.nonzero().flatten().tolist() == [row]
+
+
 def test_the_domain_is_read_in_the_order_channel_row_time():
     network = DomainAware(SMALL, frames=FRAMES).eval()
     assert torch.equal(

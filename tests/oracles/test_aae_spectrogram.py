@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from unheard.frontends.spectrogram import Spectrogram
+from unheard.recipe import Recipe
 
 FOLDER = os.environ.get("UNHEARD_ORACLES")
 CASES = sorted((Path(FOLDER) / "aae_spectrogram").glob("clip*.npz")) if FOLDER else []
@@ -34,3 +35,8 @@ def test_levels(case: Path, dtype: torch.dtype, tolerance: float) -> None:
     assert front_end.shape == (1, len(expected))
     pictures, _ = front_end.draw(made, lengths)
     torch.testing.assert_close(pictures[0, 0, :, : expected.shape[1]], made[0].T)
+
+
+def test_these_are_the_settings_of_the_recipe() -> None:
+    settings = Recipe.load("aae").front_end.settings
+    assert {name: settings[name] for name in SETTINGS} == SETTINGS

@@ -3,10 +3,12 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from unheard.corpora.corpus import Corpus
 from unheard.errors import InputError
-from unheard.protocols.auxiliary import auxiliary_speakers
+from unheard.protocols.auxiliary import OF_EMOTIONS, apart_from, auxiliary_speakers, without_emotions
 
 
 def corpus_of(women=20, men=8, unknown=4):
@@ -49,6 +51,34 @@ def test_the_draw_does_not_hang_on_the_order_of_rows():
 def test_gender_is_not_needed():
     corpus = Corpus.from_table(corpus_of().table.drop(columns="gender"), ".")
     assert len(speakers(auxiliary_speakers(corpus, 10))) == 10
+
+
+def test_no_label_of_an_emotion_is_left():
+    corpus = corpus_of()
+    labelled = corpus.with_columns(emotion="sad", valence=1.0, activation=2.0, dominance=3.0, category="sad", text="no")
+    learned = without_emotions(labelled)
+    assert not set(OF_EMOTIONS) & set(learned.table)
+    assert {"speaker", "gender", "text"} <= set(learned.table)
+    assert len(learned) == len(corpus) - 1  # nobody knows who speaks in the last one
+    with pytest.raises(InputError, match=r'm\.csv: the column "speaker" is missing'):
+        without_emotions(Corpus.from_table(corpus.table.drop(columns="speaker"), ".", "m.csv"))
+
+
+@settings(max_examples=30)
+@given(some.sets(some.sampled_from(["f0", "f7", "m1", "m2", "x3", "new"])), some.sets(some.integers(0, 95)))
+def test_nobody_and_nothing_that_is_judged_by_is_left(people: set[str], recordings: set[int]):
+    corpus = without_emotions(corpus_of())
+    corpus = corpus.with_columns(digest=[f"digest {row}" for row in range(len(corpus))])
+    table = corpus.table
+    judged = pd.concat(
+        [
+            pd.DataFrame({"speaker": sorted(people), "digest": "another"}),
+            pd.DataFrame({"speaker": "new", "digest": table["digest"].iloc[sorted(recordings)]}),
+        ]
+    )
+    learned = apart_from(corpus, Corpus(judged, corpus.folder))
+    kept = [row for row in range(len(table)) if row not in recordings and table["speaker"].iloc[row] not in people]
+    assert learned.table["id"].tolist() == table["id"].iloc[kept].tolist()
 
 
 @pytest.mark.parametrize("n", [0, 33])

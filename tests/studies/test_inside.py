@@ -66,7 +66,7 @@ def test_the_deep_features_are_kept_as_they_are(tmp_path: Path):
     assert read_deep_features(tmp_path / "nowhere") == {}
 
 
-def test_those_of_train_are_kept_where_the_others_hold_one_gender(tmp_path: Path):
+def test_train_is_noted_too_where_the_others_hold_one_gender(tmp_path: Path):
     women = part([[1, 0], [3, 0]], ["female", "female"], "as")
     columns = look_inside(MadeUp(), TRAIN, NOBODY, women, tmp_path)
     assert columns["dev_scatter"] is columns["dev_term_gender_wa"] is None
@@ -76,6 +76,10 @@ def test_those_of_train_are_kept_where_the_others_hold_one_gender(tmp_path: Path
     }
     look_inside(MadeUp(), women, NOBODY, women, tmp_path)  # nor does train have two
     assert list(read_deep_features(tmp_path)) == ["test"]
+    look_inside(MadeUp(attention=True), TRAIN, NOBODY, women, tmp_path)
+    assert {*zip(*read_attention(tmp_path)[["part", "gender"]].to_numpy().T, strict=True)} == {
+        ("train", "female"), ("train", "male"), ("test", "female"),
+    }  # fmt: skip
 
 
 def test_what_is_not_known_from_training_has_no_score(tmp_path: Path):

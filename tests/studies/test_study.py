@@ -273,3 +273,15 @@ def test_a_fold_without_dev_keeps_the_embeddings_of_its_test(study, tmp_path):
     train_one(plan.corpus, chosen, tmp_path, store, protocol="leave-one-speaker-out:none")
     part, values = read_embeddings(tmp_path)
     assert (part, len(values)) == ("test", 6)
+
+
+def test_dev_speakers_can_be_learned_from_once_the_settings_are_chosen(study, tmp_path):
+    plan, out, store = study
+    learner = recipes("training.dev=learn", "training.select=last")[:1]
+    run_study(Plan.make(plan.corpus, PROTOCOL, learner, folds=[1], seeds=[0]), tmp_path / "out", store, workers=1)
+    before, after = (pd.read_csv(folder / "results.csv").iloc[0] for folder in (out, tmp_path / "out"))
+    dev = plan.corpus.take(plan.fold(1)[1].dev)
+    assert after["leak_utterances"] == before["leak_utterances"] + len(dev)
+    assert after["leak_unheard_speakers"] == before["leak_unheard_speakers"] - dev.column("speaker").nunique()
+    assert pd.isna(after["dev_ua"])
+    assert after["n"] == before["n"]

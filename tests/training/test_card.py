@@ -27,5 +27,10 @@ def test_the_card_says_whether_the_test_speakers_were_new(independent: bool, sai
     assert said in card(speaker_independent=independent)
 
 
+def test_the_card_says_what_else_was_heard():
+    assert "tiny (hash abc123), with speech of books that has no emotion labels\n" in card(auxiliary="books")
+    assert "no emotion labels" not in card()
+
+
 def test_the_card_says_that_speech_was_synthesized():
     assert "**Trained on synthesized speech.**" in card(synthetic=True)

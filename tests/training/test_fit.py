@@ -1,53 +1,18 @@
-import json
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
+from trees.splits import DEV, TRAIN, history, recipe, split
 from unheard.errors import InputError
 from unheard.methods.method import Method
 from unheard.recipe import Recipe
-from unheard.training import fit as fitting
-from unheard.training.fit import NetworkRun, fit
+from unheard.training.fit import fit
 from unheard.training.fitted import load_fitted
+from unheard.training.loop import NetworkRun
 from unheard.training.split import Split
-
-SMALL = ("network.channels=[8,8]", "network.lstm=4", "network.width=12", "training.batch_size=8")
-
-
-def split(utterances: int, seed: int) -> Split:
-    """Utterances whose emotion is the level of their features, and whose speaker is the level of the first band."""
-    draw = np.random.default_rng(seed)
-    emotions = draw.integers(0, 2, utterances)
-    speakers = draw.integers(0, 3, utterances)
-    features = [draw.standard_normal((draw.integers(20, 40), 39), dtype=np.float32) for _ in range(utterances)]
-    for values, emotion, speaker in zip(features, emotions, speakers, strict=True):
-        values[:, 1:] += 2 * emotion
-        values[:, 0] += 3 * speaker
-    table = pd.DataFrame(
-        {
-            "id": [f"u{index}" for index in range(utterances)],
-            "emotion": np.array(["happy", "sad"])[emotions],
-            "speaker": np.array(["s0", "s1", "s2"])[speakers],
-        }
-    )
-    return Split(table, features)
-
-
-def recipe(name: str = "tdnn-dat", *overrides: str) -> Recipe:
-    return Recipe.load(name, (*SMALL, *overrides))
-
-
-TRAIN, DEV = split(36, 0), split(12, 1)
-
-
-def history(folder: Path) -> list[dict[str, float]]:
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
 def test_training_learns(tmp_path):
@@ -112,6 +77,22 @@ def test_the_first_best_epoch_on_dev_is_kept(select, tmp_path):
     assert fitted.posteriors(DEV.features).tobytes() == again.posteriors(DEV.features).tobytes()
 
 
+def test_the_best_weights_are_written_when_they_change_and_only_then(tmp_path, monkeypatch):
+    written = []
+
+    def noted(self):
+        file = self.folder / "best.pt"
+        written.append(file.stat().st_mtime_ns if file.is_file() else None)
+
+    monkeypatch.setattr(NetworkRun, "_write_history", noted)
+    monkeypatch.setattr(NetworkRun, "scores", lambda self: {"dev_ua": [0.2, 0.2, 0.4, 0.1][len(self.history)]})
+    fit(recipe("tdnn", "training.epochs=4", "training.select=ua"), TRAIN, DEV, 0, tmp_path / "ua")
+    assert written[0] == written[1] < written[2] == written[3]
+    written.clear()
+    fit(recipe("tdnn", "training.epochs=2", "training.select=last"), TRAIN, DEV, 0, tmp_path / "last")
+    assert written == [None, None]  # the checkpoint has them already
+
+
 def test_without_dev_the_last_epoch_is_kept(tmp_path):
     nobody = Split(DEV.table.iloc[:0], [])
     fitted = fit(recipe("tdnn", "training.epochs=2"), TRAIN, nobody, 0, tmp_path)
@@ -171,14 +152,13 @@ def test_cuda_trains(precision, tmp_path):
     assert (np.array(fitted.emotions)[predicted] == DEV.table["emotion"]).mean() > 0.8
 
 
-def test_a_checkpoint_holds_no_code(tmp_path, monkeypatch):
-    monkeypatch.setattr(fitting.NetworkRun, "_keep_best", lambda self, scores: None)
+def test_a_checkpoint_holds_no_code(tmp_path):
     run = NetworkRun(recipe("tdnn", "training.epochs=1"), TRAIN, DEV, 0, tmp_path, "cpu")
     tmp_path.mkdir(exist_ok=True)
     run.train_epoch(0)
     run.save()
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert set(state) == {"method", "best", "best_score", "history"}
+    assert set(state) == {"method", "best_score", "plateau", "history"}
 
 
 def test_the_svm_is_fitted_and_saved_the_same_way(tmp_path):

@@ -56,6 +56,17 @@ def corpus_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def auxiliary_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to learn from besides."""
+    return click.option(
+        "--auxiliary",
+        type=IN,
+        multiple=True,
+        metavar="MANIFEST...",
+        help="Further speech to learn from, for recipes that take it; its emotion labels are not used.",
+    )(command)
+
+
 def labels_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to learn."""
     return click.option(

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unheard.cli.main import main
-from unheard.cli.options import IN, OUT, TakesCorpora, cache_option, device_option, fold_numbers
+from unheard.cli.options import IN, OUT, TakesCorpora, auxiliary_option, cache_option, device_option, fold_numbers
 from unheard.errors import InputError
 
 
@@ -15,6 +15,7 @@ from unheard.errors import InputError
 @click.argument("paper", required=False)
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--corpus", "manifests", type=IN, multiple=True, metavar="MANIFEST...", help="One manifest or several.")
+@auxiliary_option
 @click.option("--table", is_flag=True, help="Only print what was published.")
 @click.option("--study", help="Which of the paper's studies.  [default: its first]")
 @click.option("--labels", help="Another label mapping than the paper's, or as-they-are.")
@@ -30,6 +31,7 @@ def reproduce(
     paper: str | None,
     overrides: tuple[str, ...],
     manifests: tuple[Path, ...],
+    auxiliary: tuple[Path, ...],
     table: bool,
     study: str | None,
     labels: str | None,
@@ -69,9 +71,11 @@ def reproduce(
     from unheard.studies.study import feature_store
 
     corpus = join([Corpus.read(manifest) for manifest in manifests])
+    further = join([Corpus.read(manifest) for manifest in auxiliary]) if auxiliary else None
     text = run(
         chosen, corpus, out, feature_store(cache), study=study, labels=labels, protocol=protocol,
-        folds=fold_numbers(folds), seeds=seeds, overrides=overrides, workers=workers, device=device, force=force,
+        folds=fold_numbers(folds), seeds=seeds, auxiliary=further, overrides=overrides, workers=workers, device=device,
+        force=force,
     )  # fmt: skip
     click.echo(text)
     click.echo(f"also in {out / 'reproduction.md'} and .csv; report: {out / 'report.html'}")

@@ -11,6 +11,7 @@ from unheard.cli.options import (
     IN,
     OUT,
     TakesCorpora,
+    auxiliary_option,
     cache_option,
     corpus_option,
     device_option,
@@ -23,6 +24,7 @@ from unheard.cli.options import (
 @click.argument("recipe")
 @click.argument("overrides", nargs=-1)
 @corpus_option
+@auxiliary_option
 @labels_option
 @click.option("--protocol", default="speaker-holdout", show_default=True)
 @click.option("--fold", default=1, show_default=True)
@@ -35,6 +37,7 @@ def train(
     recipe: str,
     overrides: tuple[str, ...],
     manifests: tuple[Path, ...],
+    auxiliary: tuple[Path, ...],
     labels: str | None,
     protocol: str,
     fold: int,
@@ -60,7 +63,9 @@ def train(
     chosen = Recipe.load(recipe, overrides)
     result = train_one(
         join([Corpus.read(manifest) for manifest in manifests]), chosen, out, feature_store(cache), protocol=protocol,
-        fold=fold, seed=seed, labels=LabelMapping.load(labels) if labels else None, device=device, force=force,
+        fold=fold, seed=seed, labels=LabelMapping.load(labels) if labels else None,
+        auxiliary=join([Corpus.read(manifest) for manifest in auxiliary]) if auxiliary else None, device=device,
+        force=force,
     )  # fmt: skip
     click.echo(f"{chosen.name} on {result['n']} test utterances: UA {result['ua']:.1%}, WA {result['wa']:.1%}")
     click.echo(f"use it: unheard predict AUDIO --model {out}")
@@ -69,6 +74,7 @@ def train(
 @main.command(cls=TakesCorpora)
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE... [KEY=VALUE]...")
 @corpus_option
+@auxiliary_option
 @labels_option
 @click.option("--protocol", default="speaker-folds:5", show_default=True)
 @click.option("--folds", help="Only these, for example 1,2; more can be added later.")
@@ -86,6 +92,7 @@ def train(
 def study(
     recipes: tuple[str, ...],
     manifests: tuple[Path, ...],
+    auxiliary: tuple[Path, ...],
     labels: str | None,
     protocol: str,
     folds: str | None,
@@ -109,8 +116,8 @@ def study(
     overrides = [word for word in recipes if "=" in word]
     run_study(
         names, manifests, out, protocol=protocol, folds=fold_numbers(folds), seeds=seeds, baseline=baseline,
-        labels=labels, leak_corpus=strangers or None, overrides=overrides, workers=workers, device=device, cache=cache,
-        force=force,
+        labels=labels, leak_corpus=strangers or None, auxiliary=auxiliary or None, overrides=overrides, workers=workers,
+        device=device, cache=cache, force=force,
     )  # fmt: skip
     click.echo(study_text(out))
     click.echo(f"report: {out / 'report.html'}")

@@ -11,6 +11,7 @@ from unheard.cli.main import main
 from unheard.cli.options import (
     OUT,
     TakesCorpora,
+    auxiliary_option,
     cache_option,
     corpus_option,
     device_option,
@@ -24,6 +25,7 @@ from unheard.errors import InputError
 @click.argument("recipe")
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @corpus_option
+@auxiliary_option
 @labels_option
 @click.option(
     "--search", "searched", multiple=True, metavar="KEY=VALUES",
@@ -43,6 +45,7 @@ def tune(
     recipe: str,
     overrides: tuple[str, ...],
     manifests: tuple[Path, ...],
+    auxiliary: tuple[Path, ...],
     labels: str | None,
     searched: tuple[str, ...],
     trials: int,
@@ -64,15 +67,15 @@ def tune(
 
     run_search(
         recipe, manifests, out, search=dict(map(_key_and_values, searched)), trials=trials, protocol=protocol,
-        folds=fold_numbers(folds), seeds=seeds, labels=labels, overrides=overrides, workers=workers, device=device,
-        cache=cache, force=force,
+        folds=fold_numbers(folds), seeds=seeds, labels=labels, auxiliary=auxiliary or None, overrides=overrides,
+        workers=workers, device=device, cache=cache, force=force,
     )  # fmt: skip
     click.echo(tune_text(out))
     click.echo(f"use it: unheard study {out / 'best.yaml'} --corpus MANIFEST --out F")
 
 
 def _key_and_values(text: str) -> tuple[str, Any]:
-    from unheard.recipe import parse_yaml
+    from unheard.settings import parse_yaml
 
     key, equals, values = text.partition("=")
     if not equals:

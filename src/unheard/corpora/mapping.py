@@ -109,7 +109,7 @@ class Clusters(BaseModel):
 
 
 class LabelMapping(BaseModel):
-    """From the labels of a corpus to those that are learned, in this order: where, merge, keep, levels or clusters.
+    """From the labels of a corpus to those that are learned, in this order: where, merge, keep, then one of the rest.
 
     Attributes:
         about, source: for people.
@@ -117,6 +117,7 @@ class LabelMapping(BaseModel):
         merge: emotions that become another one.
         keep: only these emotions.
         levels, clusters: classes from ratings take the emotion's place; it moves to the column ``category``.
+        column: the values of another column take the emotion's place, to probe how well they can be told.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -129,6 +130,7 @@ class LabelMapping(BaseModel):
     keep: tuple[str, ...] = ()
     levels: Levels | None = None
     clusters: Clusters | None = None
+    column: str | None = None
 
     @model_validator(mode="after")
     def _names_emotions(self) -> LabelMapping:
@@ -138,8 +140,8 @@ class LabelMapping(BaseModel):
         gone = [emotion for emotion in self.keep if emotion in self.merge]
         if gone:
             raise ValueError(f'"{gone[0]}" is kept, but it has become "{self.merge[gone[0]]}" before')
-        if self.levels and self.clusters:
-            raise ValueError("a label mapping has either levels or clusters, and this one has both")
+        if sum(part is not None for part in (self.levels, self.clusters, self.column)) > 1:
+            raise ValueError("a label mapping has levels, clusters or a column, and this one has more than one of them")
         return self
 
     @classmethod
@@ -206,6 +208,8 @@ class LabelMapping(BaseModel):
             return _relabelled(chosen, self.levels.classes(chosen))
         if self.clusters:
             return _relabelled(chosen, self.clusters.classes(chosen, self.clusters.centres(chosen)))
+        if self.column:
+            return _relabelled(chosen, chosen.column(self.column))
         return chosen
 
     def fitted_on(self, corpus: Corpus, rows: Sequence[int] | NDArray[np.intp]) -> Corpus:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -30,10 +31,21 @@ class FrontEnd(nn.Module, ABC):
     layout: ClassVar[Layout]
     fixed_settings: ClassVar[tuple[str, ...]] = ()
     version: ClassVar[int] = 1
+    #: Settings that name what lies elsewhere, such as a file. A saved model has none of them.
+    elsewhere: ClassVar[tuple[str, ...]] = ()
     #: The sizes of one item but for its time: ``(bands,)``, ``(channels, frequency)``, ``()`` or ``(values,)``.
     shape: tuple[int, ...]
+    #: What stands in a saved model's recipe in the place of settings, so that it needs nothing from elsewhere.
+    saved_settings: Mapping[str, Any] = MappingProxyType({})
     #: To how many frames :meth:`draw` pads every item at least: up to there, batches need not be of similar lengths.
     frames: int = 0
+    #: The edges of the rows in Hz, low to high, one more than there are rows; None where rows are no such bands.
+    row_edges: tuple[float, ...] | None = None
+
+    @property
+    def content(self) -> str:
+        """What :meth:`fixed` depends on besides settings, such as the digest of a file; nothing by default."""
+        return ""
 
     @abstractmethod
     def fixed(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -79,8 +79,9 @@ class FeatureStore:
 
 
 def _front_end_key(front_end: FrontEnd, settings: dict[str, Any]) -> str:
-    chosen = {key: settings[key] for key in sorted(front_end.fixed_settings)}
-    text = json.dumps([chosen, front_end.version], sort_keys=True)
+    chosen = {key: settings.get(key) for key in sorted(front_end.fixed_settings)}
+    content = [front_end.content] if front_end.content else []
+    text = json.dumps([chosen, front_end.version, *content], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -8,6 +8,8 @@ METHODS = Registry(
     {
         "descent": "unheard.methods.descent:Descent",
         "cross_gradient": "unheard.methods.cross_gradient:CrossGradient",
+        "speaker_normalization": "unheard.methods.speaker_normalization:SpeakerNormalization",
+        "adversarial_autoencoder": "unheard.methods.adversarial_autoencoder:AdversarialAutoencoder",
     },
     group="unheard.methods",
 )
@@ -18,6 +20,12 @@ TERMS = Registry(
     {
         "classification": "unheard.methods.classification:Classification",
         "center": "unheard.methods.center:Center",
+        "pooled_classification": "unheard.methods.pooled_classification:PooledClassification",
+        "segments": "unheard.methods.segments:Segments",
+        "conv_classification": "unheard.methods.conv_classification:ConvClassification",
+        "reconstruction": "unheard.methods.reconstruction:Reconstruction",
+        "discriminator": "unheard.methods.discriminator:Discriminator",
+        "contrastive": "unheard.methods.contrastive:Contrastive",
     },
     group="unheard.terms",
 )

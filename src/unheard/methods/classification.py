@@ -6,7 +6,7 @@ from typing import Annotated
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
@@ -33,6 +33,7 @@ class Classification(Term):
         tap: where the head reads; frames are averaged over time first.
         hidden: widths of the hidden layers (ReLU, batch normalisation and dropout after each).
         dropout: share of activations dropped.
+        batch_norm: without it the hidden layers are not normalised.
         weight: of the loss in the sum.
         learning_rate: of the head; it follows the same schedule as that of the network, and is the same where none is
             given. A head that is to be fooled must learn faster than what fools it, or else it is only outrun.
@@ -43,6 +44,7 @@ class Classification(Term):
         InputError: neither the network nor a term before this one has such a tap.
     """
 
+    head: nn.Module
     class_weight: Tensor
 
     def __init__(
@@ -54,6 +56,7 @@ class Classification(Term):
         tap: str = "embedding",
         hidden: tuple[PositiveInt, ...] = (64, 64),
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5,
+        batch_norm: bool = True,
         weight: NonNegativeFloat = 1.0,
         learning_rate: PositiveFloat | None = None,
         balanced: bool = False,
@@ -65,14 +68,13 @@ class Classification(Term):
         self.column, self.tap, self.weight, self.balanced, self.reverse = column, tap, weight, balanced, reverse
         self.optimizer_options = {"lr": learning_rate} if learning_rate else {}
         self.taps = {"hidden": (taps[tap], *hidden)[-1], "logits": len(vocabulary)}
-        self.head = Perceptron(taps[tap], hidden, len(vocabulary), dropout)
+        self.head = Perceptron(taps[tap], hidden, len(vocabulary), dropout, batch_norm=batch_norm)
         self.register_buffer("class_weight", torch.ones(len(vocabulary)))
 
     def fit(self, vocabulary: Vocabulary, labels: Tensor) -> None:
-        """Set the class weights, n / (classes · n_c), where they are asked for."""
+        """Set the class weights where they are asked for."""
         if self.balanced:
-            counts = torch.bincount(labels[labels >= 0], minlength=len(vocabulary)).clamp(min=1)
-            self.class_weight.copy_(counts.sum() / (len(counts) * counts))
+            self.class_weight.copy_(class_weights(labels, len(vocabulary)))
 
     def read(self, taps: dict[str, Tap], progress: float) -> dict[str, Tap]:
         """The taps ``hidden`` [batch, width] and ``logits`` [batch, classes]."""
@@ -89,3 +91,13 @@ class Classification(Term):
             return None
         logits = read["logits"].values
         return functional.cross_entropy(logits, labels, weight=self.class_weight, ignore_index=-1)
+
+
+def class_weights(labels: Tensor, classes: int) -> Tensor:
+    """n / (classes · n_c) for every class c of labels [utterances], of which −1 is missing; n_c is 1 at least.
+
+    >>> class_weights(torch.tensor([0, 0, 0, 1, -1]), 2).tolist()
+    [0.6666666865348816, 2.0]
+    """
+    counts = torch.bincount(labels[labels >= 0], minlength=classes).clamp(min=1)
+    return counts.sum() / (classes * counts)

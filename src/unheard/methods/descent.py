@@ -6,12 +6,28 @@ rule; what differs between them is which terms there are and whether one of them
 
 from __future__ import annotations
 
+from lightning_fabric import Fabric
+from pydantic import PositiveFloat
+
 from unheard.methods.batch import Batch
 from unheard.methods.method import Method
+from unheard.methods.model import Model
+from unheard.methods.optimizer import OptimizerSettings
 
 
 class Descent(Method):
-    """θ ← θ − η ∂/∂θ Σ weight · loss, over all terms that have labels in the batch."""
+    """θ ← θ − η ∂/∂θ Σ weight · loss, over all terms that have labels in the batch.
+
+    Args:
+        model, optimizer, fabric: see :class:`Method`.
+        clip: a gradient longer than this (over all weights) is shortened to it; none is where it is left out.
+    """
+
+    def __init__(
+        self, model: Model, optimizer: OptimizerSettings, fabric: Fabric, *, clip: PositiveFloat | None = None
+    ) -> None:
+        super().__init__(model, optimizer, fabric)
+        self.clip = clip
 
     def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
         """One step on the batch; the rule needs no second one."""
@@ -22,6 +38,8 @@ class Descent(Method):
         if not losses:  # nothing in it has a label
             return {}
         self.fabric.backward(self.module.total(losses))
+        if self.clip is not None:
+            self.fabric.clip_gradients(self.model, optimizer, max_norm=self.clip)
         optimizer.step()
         self.module.after_step(taps, batch)
         return {name: float(loss.detach()) for name, loss in losses.items()}

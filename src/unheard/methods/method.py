@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 from torch.optim import Optimizer
 
 from unheard.methods.batch import Batch
 from unheard.methods.model import Model
 from unheard.methods.optimizer import OptimizerSettings
+from unheard.networks.network import Network
 
 
 class Method(ABC):
     """Owns a model and the optimisers that change it; a subclass is one update rule.
 
-    Settings are the keyword arguments of ``__init__`` after the three below.
+    Settings are the keyword arguments of ``__init__`` after the three below. Everything with weights is a part of the
+    model: what is not is in no checkpoint.
 
     Args:
         model: the network and its terms.
@@ -24,7 +29,13 @@ class Method(ABC):
         fabric: device, precision and distribution.
     """
 
+    #: Whether :meth:`update` needs a second, independent batch: of the auxiliary data where there is any, otherwise of
+    #: the training data in an order of its own.
+    second_batch: ClassVar[bool] = False
+
     optimizers: list[Optimizer]
+    #: What the rates are multiplied by besides the schedule: what a plateau has left of them.
+    rate_left: float = 1.0
 
     def __init__(self, model: Model, optimizer: OptimizerSettings, fabric: Fabric) -> None:
         self.fabric = fabric
@@ -38,13 +49,24 @@ class Method(ABC):
         """One optimiser over everything by default."""
         return [self.settings.build(model.parameter_groups())]
 
+    @classmethod
+    def adapted(cls, network: Network, terms: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> Network:
+        """The network as this rule trains it and as it is used afterwards; by default as it is.
+
+        Args:
+            network: the recipe's, freshly initialised.
+            terms: settings of the recipe's terms.
+            settings: the rule's own.
+        """
+        return network
+
     @abstractmethod
     def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
         """One optimisation step; returns the unweighted loss of each term.
 
         Args:
             batch: utterances to learn from; labels may be missing.
-            auxiliary: a second, independent batch, for the rules that need one.
+            auxiliary: a second, independent batch, for the rules that need one (:attr:`second_batch`).
             progress: finished share of training (0 to 1).
         """
 
@@ -52,7 +74,24 @@ class Method(ABC):
         """Set every optimiser's rates for one of so many epochs, counted from 0."""
         for optimizer, rates in zip(self.optimizers, self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * self.settings.factor(epoch, epochs)
+                group["lr"] = rate * self.settings.share(epoch, epochs) * self.rate_left
+
+    @torch.no_grad()
+    def held_out_loss(self, batch: Batch) -> Tensor | None:
+        """What judges an epoch of a stage that tells no classes, on utterances kept apart; lower is better.
+
+        By default the weighted sum of the terms' losses in evaluation mode, None where there is none. A rule with a
+        loss of its own returns that.
+        """
+        self.module.eval()
+        _, losses = self.module(batch.to(self.fabric.device))
+        return self.module.total(losses) if losses else None
+
+    def go_back(self, weights: dict[str, Tensor]) -> None:
+        """Take up the model's state of an earlier epoch, with optimisers that remember nothing."""
+        self.module.load_state_dict(weights)
+        for optimizer in self.optimizers:
+            optimizer.load_state_dict({"state": {}, "param_groups": optimizer.state_dict()["param_groups"]})
 
     def state_dict(self) -> dict[str, Any]:
         """Weights, buffers and the state of every optimiser."""

@@ -53,11 +53,11 @@ class Model(nn.Module):
             self.term(name).after_step(taps, batch)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """All parameters as an optimiser takes them: one group, and one for each term that has its own options."""
-        own = [term for term in map(self.term, self.terms) if term.optimizer_options]
-        apart = {id(parameter) for term in own for parameter in term.parameters()}
+        """All parameters as an optimiser takes them: one group, and one for each part that has options of its own."""
+        own = [(part, options) for part in self.modules() if (options := getattr(part, "optimizer_options", None))]
+        apart = {id(parameter) for part, _ in own for parameter in part.parameters()}
         shared = [parameter for parameter in self.parameters() if id(parameter) not in apart]
-        return [{"params": shared}, *({"params": [*term.parameters()], **term.optimizer_options} for term in own)]
+        return [{"params": shared}, *({"params": [*part.parameters()], **options} for part, options in own)]
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the losses."""

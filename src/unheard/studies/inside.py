@@ -19,8 +19,8 @@ from unheard.training.split import Split
 
 Array = NDArray[np.float32]
 
-#: The files in which a run keeps the deep features, and the attention.
-DEEP_FEATURES, ATTENTION = "deep_features.npz", "attention.csv"
+#: The files in which a run keeps the deep features, the attention, and the receptive fields.
+DEEP_FEATURES, ATTENTION, RECEPTIVE_FIELDS = "deep_features.npz", "attention.csv", "receptive_fields.npz"
 #: The group of utterances without a gender.
 NO_GENDER = "no gender given"
 
@@ -32,20 +32,24 @@ def look_inside(fitted: Fitted, train: Split, dev: Split, test: Split, folder: P
     ``term_NAME_wa``, ``term_NAME_ua`` and the same with ``dev_``: how well each further classification term tells its
     column; None where no utterance has a value that was known in training, as with new speakers.
 
-    Leaves ``deep_features.npz``, an array [utterances, width] for dev and for test, and one for train where there are
-    not two genders in these; and ``attention.csv`` where the network has a tap of that name.
+    Leaves ``deep_features.npz``, an array [utterances, width] for dev and for test, and ``attention.csv`` where the
+    network has a tap of that name; both also for train where dev and test do not hold two genders. And
+    ``receptive_fields.npz``, an array ``kernels`` [kernels, time, frequency], where the network offers them.
     """
     parts = {name: split for name, split in (("dev", dev), ("test", test)) if len(split)}
     insides = {name: inside for name, split in parts.items() if (inside := fitted.inside(split.features)) is not None}
     if not insides:
         return {}
-    deep = {name: inside.deep for name, inside in insides.items()}
     if _genders(*parts.values()) < 2 <= _genders(train, *parts.values()):
-        deep = {"train": _deep(fitted, train), **deep}
-    keep_arrays(folder / DEEP_FEATURES, deep)
+        learned = fitted.inside(train.features)
+        assert learned is not None
+        parts, insides = {"train": train, **parts}, {"train": learned, **insides}
+    keep_arrays(folder / DEEP_FEATURES, {name: inside.deep for name, inside in insides.items()})
     attention = [_attention(name, inside, parts[name]) for name, inside in insides.items()]
     if attention[0] is not None:
         write_atomically(folder / ATTENTION, pd.concat(attention).to_csv(index=False, lineterminator="\n"))
+    if (kernels := fitted.receptive_fields()) is not None:
+        keep_arrays(folder / RECEPTIVE_FIELDS, {"kernels": kernels})
     columns: dict[str, float | None] = {}
     for name, prefix in (("test", ""), ("dev", "dev_")):
         inside, split = insides.get(name), parts.get(name)
@@ -71,12 +75,6 @@ def read_attention(folder: Path) -> pd.DataFrame | None:
 def _genders(*splits: Split) -> int:
     tables = [split.table["gender"] for split in splits if "gender" in split.table]
     return pd.concat(tables).nunique() if tables else 0
-
-
-def _deep(fitted: Fitted, split: Split) -> Array:
-    inside = fitted.inside(split.features)
-    assert inside is not None
-    return inside.deep
 
 
 def _scatter(inside: Inside | None, split: Split | None) -> float | None:

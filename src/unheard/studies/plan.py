@@ -14,6 +14,7 @@ from unheard.errors import InputError
 from unheard.evaluation.leak_corpus import unheard_speakers
 from unheard.files import write_atomically
 from unheard.protocols import get_protocol
+from unheard.protocols.auxiliary import apart_from, auxiliary_speakers, without_emotions
 from unheard.protocols.fold import Fold, Protocol
 from unheard.recipe import Recipe
 
@@ -44,6 +45,9 @@ class Plan:
         test: whether the test speakers are looked at; a search for settings must not.
         leak_corpus: speakers that no run learns from, with digests; the leak is measured on them too, and they need
             no emotion labels.
+        auxiliary: further utterances to learn from, with digests and without emotions; nobody of the leak corpus is
+            among them.
+        enrol: how many utterances enrol a speaker, see :func:`unheard.evaluation.speaker_verification.verify`.
     """
 
     given: Corpus
@@ -58,6 +62,8 @@ class Plan:
     labels: LabelMapping | None = None
     test: bool = True
     leak_corpus: Corpus | None = None
+    auxiliary: Corpus | None = None
+    enrol: int | None = None
 
     @classmethod
     def make(
@@ -73,14 +79,18 @@ class Plan:
         labels: LabelMapping | None = None,
         test: bool = True,
         leak_corpus: Corpus | None = None,
+        auxiliary: Corpus | None = None,
+        enrol: int | None = None,
     ) -> Plan:
         """A checked plan.
 
-        Of ``leak_corpus`` only the speakers with utterances enough to be told apart are kept.
+        Of ``leak_corpus`` only the speakers with utterances enough to be told apart are kept, and of ``auxiliary`` only
+        what is not among these.
 
         Raises:
             InputError: the protocol does not fit the corpus, two recipes share a name, a fold does not exist, the
-                leak corpus shares a speaker or a recording with the corpus.
+                leak corpus shares a speaker or a recording with the corpus, no recipe takes the auxiliary data, or one
+                asks for more speakers than it has.
         """
         rule = get_protocol(protocol)
         given = corpus.with_digests()
@@ -97,6 +107,7 @@ class Plan:
         for fold in chosen:
             if not 1 <= fold <= count:
                 raise InputError(f"there is no fold {fold}; {protocol} cuts this corpus into folds 1 to {count}")
+        fixed = unheard_speakers(leak_corpus.with_digests(), given) if leak_corpus else None
         return cls(
             given,
             learned,
@@ -109,7 +120,9 @@ class Plan:
             baseline,
             labels,
             test,
-            unheard_speakers(leak_corpus.with_digests(), given) if leak_corpus else None,
+            fixed,
+            _auxiliary(auxiliary, fixed, recipes) if auxiliary else None,
+            enrol,
         )
 
     def runs(self) -> list[Run]:
@@ -125,6 +138,22 @@ class Plan:
         fold = self.cut()[number - 1]
         return self.labels.fitted_on(self.corpus, fold.train) if self.labels else self.corpus, fold
 
+    def auxiliary_of(self, run: Run) -> tuple[Corpus | None, int]:
+        """The auxiliary utterances that a run learns from, and how many it must not.
+
+        The speakers are drawn by the seed of the run. Left out is what the fold judges by: every utterance whose
+        speaker or recording is in its dev or test part.
+        """
+        if self.auxiliary is None or not run.recipe.takes_auxiliary:
+            return None, 0
+        wanted = run.recipe.auxiliary.speakers if run.recipe.auxiliary else None
+        if wanted == 0:
+            return None, 0
+        drawn = auxiliary_speakers(self.auxiliary, wanted, run.seed) if wanted else self.auxiliary
+        _, fold = self.fold(run.fold)
+        learned = apart_from(drawn, self.corpus.take([*fold.dev, *fold.test]))
+        return learned if len(learned) else None, len(drawn) - len(learned)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, without the corpus's rows."""
         return {
@@ -138,14 +167,17 @@ class Plan:
             "labels": self.labels.to_dict() if self.labels else None,
             "test": self.test,
             "leak_corpus": _said(self.leak_corpus) if self.leak_corpus else None,
+            "auxiliary": _said(self.auxiliary) if self.auxiliary else None,
+            "enrol": self.enrol,
         }
 
     def write(self, study: Path) -> None:
         """Keep the plan in the study's folder."""
         study.mkdir(parents=True, exist_ok=True)
         self.given.write(study / "corpus.csv")
-        if self.leak_corpus:
-            self.leak_corpus.write(study / "leak_corpus.csv")
+        for further, name in ((self.leak_corpus, "leak_corpus"), (self.auxiliary, "auxiliary")):
+            if further:
+                further.write(study / f"{name}.csv")
         write_atomically(study / "study.json", json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -170,6 +202,8 @@ class Plan:
             labels=LabelMapping.check(values["labels"], f"{path}, labels") if values.get("labels") else None,
             test=values.get("test", True),
             leak_corpus=_listed(study / "leak_corpus.csv", said) if (said := values.get("leak_corpus")) else None,
+            auxiliary=_listed(study / "auxiliary.csv", said) if (said := values.get("auxiliary")) else None,
+            enrol=values.get("enrol"),
         )
 
     def continuing(self, study: Path) -> Plan:
@@ -191,6 +225,8 @@ class Plan:
             ("seed of the protocol", before.protocol_seed, self.protocol_seed),
             ("use of the test speakers", before.test, self.test),
             ("leak corpus", _hash(before.leak_corpus), _hash(self.leak_corpus or before.leak_corpus)),
+            ("auxiliary corpus", _hash(before.auxiliary), _hash(self.auxiliary or before.auxiliary)),
+            ("number of enrolled utterances", before.enrol, self.enrol),
         ):
             if old != new:
                 raise InputError(
@@ -216,7 +252,26 @@ class Plan:
             seeds=tuple(sorted({*before.seeds, *self.seeds})),
             baseline=self.baseline or before.baseline,
             leak_corpus=before.leak_corpus,
+            auxiliary=before.auxiliary,
         )
+
+
+def _auxiliary(auxiliary: Corpus, leak_corpus: Corpus | None, recipes: Sequence[Recipe]) -> Corpus:
+    """What there is for all runs; that the recipes take it, and have speakers enough, is checked."""
+    takers = [recipe for recipe in recipes if recipe.takes_auxiliary]
+    if not takers:
+        raise InputError(
+            f"{auxiliary.source}: auxiliary data is given, and none of the recipes takes it "
+            f"({', '.join(recipe.name for recipe in recipes)}); leave --auxiliary out, or write for example "
+            "auxiliary.use=join"
+        )
+    learned = without_emotions(auxiliary.with_digests())
+    if leak_corpus:
+        learned = apart_from(learned, leak_corpus)
+    for recipe in takers:
+        if recipe.auxiliary and recipe.auxiliary.speakers:
+            auxiliary_speakers(learned, recipe.auxiliary.speakers)
+    return learned
 
 
 def _said(corpus: Corpus) -> dict[str, str]:

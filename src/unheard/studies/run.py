@@ -14,33 +14,42 @@ from typing import Any
 import pandas as pd
 
 from unheard.corpora import Corpus
+from unheard.evaluation.autoencoding import AUTOENCODER, autoencoded, keep_autoencoded
 from unheard.evaluation.leak import measure_leak, pooled
 from unheard.evaluation.projection import EMBEDDINGS, keep_embeddings
+from unheard.evaluation.speaker_verification import VERIFICATION, keep_verification, verify
 from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
-from unheard.studies.inside import ATTENTION, DEEP_FEATURES, look_inside
+from unheard.metrics.verification import equal_error_rate
+from unheard.studies.inside import ATTENTION, DEEP_FEATURES, RECEPTIVE_FIELDS, look_inside
 from unheard.studies.plan import Plan, Run
 from unheard.training.fit import fit
 from unheard.training.fitted import Fitted
+from unheard.training.loop import BEST, CHECKPOINT
 from unheard.training.split import Split
+from unheard.training.stages import stage_scores
 
 #: Libraries whose version may change a number.
 LIBRARIES = ("unheard", "torch", "numpy", "scikit-learn", "lightning-fabric")
 
 #: What a run leaves in its folder.
 RUN_FILES = (
-    "recipe.yaml", "metrics.jsonl", "tensorboard", "checkpoint.pt", "predictions.csv", "dev_predictions.csv",
-    EMBEDDINGS, DEEP_FEATURES, ATTENTION, "recognizer", "result.json",
+    "recipe.yaml", "metrics.jsonl", "tensorboard", CHECKPOINT, BEST, "stages", "predictions.csv", "dev_predictions.csv",
+    EMBEDDINGS, DEEP_FEATURES, ATTENTION, RECEPTIVE_FIELDS, AUTOENCODER, VERIFICATION, "recognizer", "result.json",
 )  # fmt: skip
 
 
-def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str = "cpu") -> dict[str, Any]:
+def run_one(
+    plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str = "cpu", stages: Path | None = None
+) -> dict[str, Any]:
     """Do a run, or read its result where it is done; interrupted, it goes on where it was.
 
     Leaves ``recipe.yaml``, ``metrics.jsonl``, ``predictions.csv``, ``dev_predictions.csv``, ``embeddings.npz`` (of the
     dev utterances, or of the test utterances where a fold has no dev), what :func:`look_inside` leaves,
-    ``recognizer/`` and, last of all, ``result.json`` in ``folder``.
+    ``autoencoder.npz`` and ``verification.csv`` of recipes that have what they are about, ``recognizer/`` and, last of
+    all, ``result.json`` in ``folder``, and the finished stages of the recipe in ``stages``, which lies in ``folder`` by
+    default.
     """
     if (result := read_result(folder)) is not None:
         return result
@@ -50,11 +59,14 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
     features = store.features(run.recipe.front_end.name, run.recipe.front_end.settings, plan.corpus)
     corpus, fold = plan.fold(run.fold)
     train, dev, test = (Split.of(corpus, features, rows) for rows in (fold.train, fold.dev, fold.test))
-    fitted = fit(run.recipe, train, dev, run.seed, folder, device)
+    auxiliary, learned = auxiliary_split(plan, run, store)
+    strangers = _whole(plan.leak_corpus, run, store) if plan.leak_corpus else None
+    heard = train
+    if run.recipe.learns_dev:  # then they say nothing about new speakers
+        heard, dev = train.joined(dev), Split(dev.table.iloc[:0], [])
+    fitted = fit(run.recipe, heard, dev, run.seed, folder, device, auxiliary, stages)
     part, seen = ("dev", dev) if len(dev) else ("test", test)
     keep_embeddings(folder, part, fitted.embeddings(seen.features))
-    if run.recipe.classifier is not None:  # it learned from the dev speakers too: they say nothing about new ones
-        train, dev = train.joined(dev), Split(dev.table.iloc[:0], [])
     predictions = predicted(fitted, test, run)
     dev_predictions = predicted(fitted, dev, run) if len(dev) else predictions.iloc[:0]
     predictions.to_csv(folder / "predictions.csv", index=False, lineterminator="\n")
@@ -68,9 +80,14 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
         **scored("", predictions),
         **scored("dev_", dev_predictions),
         **look_inside(fitted, train, dev, test, folder),
-        **_leak("leak", fitted, train, run.seed),
-        **_leak("leak_unheard", fitted, _unheard(train, dev, test), run.seed),
-        **(_leak("leak_fixed", fitted, _fixed(plan.leak_corpus, run, store), run.seed) if plan.leak_corpus else {}),
+        **_coded(fitted, test, folder),
+        **_verified(fitted, _unheard(heard, test), strangers, plan, folder),
+        **stage_scores(run.recipe, heard, auxiliary, run.seed, stages or folder / "stages"),
+        **_leak("leak", fitted, heard, run.seed),
+        **_leak("leak_unheard", fitted, _unheard(heard, dev.joined(test)), run.seed),
+        **(_leak("leak_fixed", fitted, strangers, run.seed) if strangers else {}),
+        **learned,
+        **dropped_terms(fitted, run),
         "seconds": round(time.perf_counter() - started, 1),
         "corpus": plan.corpus.name,
         "corpus_hash": plan.corpus.hash,
@@ -78,8 +95,33 @@ def run_one(plan: Plan, run: Run, folder: Path, store: FeatureStore, device: str
     }
     fitted.save(folder / "recognizer", facts(plan, run, result))
     write_atomically(folder / "result.json", json.dumps(result, indent=2) + "\n")
-    (folder / "checkpoint.pt").unlink(missing_ok=True)
+    remove_checkpoint(folder)
     return result
+
+
+def auxiliary_split(plan: Plan, run: Run, store: FeatureStore) -> tuple[Split | None, dict[str, Any]]:
+    """The auxiliary utterances that a run learns from, and the columns of ``results.csv`` about them."""
+    if not run.recipe.takes_auxiliary:
+        return None, {}
+    corpus, left_out = plan.auxiliary_of(run)
+    learned = {
+        "auxiliary_speakers": int(corpus.table["speaker"].nunique()) if corpus else 0,
+        "auxiliary_utterances": len(corpus) if corpus else 0,
+        "auxiliary_left_out": left_out,
+    }
+    return _whole(corpus, run, store) if corpus else None, learned
+
+
+def dropped_terms(fitted: Fitted, run: Run) -> dict[str, str]:
+    """The column of ``results.csv`` with the optional terms that had no labels; none where all had."""
+    dropped = [name for name in run.recipe.terms if name not in fitted.recipe.terms]
+    return {"dropped": ", ".join(dropped)} if dropped else {}
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """What a finished run needs no more."""
+    for name in (CHECKPOINT, BEST):
+        (folder / name).unlink(missing_ok=True)
 
 
 def read_result(folder: Path) -> dict[str, Any] | None:
@@ -120,6 +162,7 @@ def facts(plan: Plan, run: Run, result: dict[str, Any]) -> dict[str, Any]:
     return {
         "corpus": plan.corpus.name,
         "corpus_hash": plan.corpus.hash,
+        **({"auxiliary": plan.auxiliary.name} if plan.auxiliary and result.get("auxiliary_utterances") else {}),
         "synthetic": plan.corpus.synthetic,
         "protocol": plan.protocol.name,
         "speaker_independent": plan.protocol.speaker_independent,
@@ -153,15 +196,44 @@ def scored(prefix: str, predictions: pd.DataFrame) -> dict[str, float | None]:
     }
 
 
-def _unheard(train: Split, dev: Split, test: Split) -> Split:
-    """The dev and test utterances of speakers that are not in train: their voices shaped no weight."""
-    both = dev.joined(test)
+def _unheard(train: Split, split: Split) -> Split:
+    """The utterances of speakers that are not in train: their voices shaped no weight."""
     heard = set(train.table["speaker"])
-    rows = [row for row, speaker in enumerate(both.table["speaker"]) if speaker not in heard]
-    return Split(both.table.iloc[rows].reset_index(drop=True), [both.features[row] for row in rows])
+    rows = [row for row, speaker in enumerate(split.table["speaker"]) if speaker not in heard]
+    return Split(split.table.iloc[rows].reset_index(drop=True), [split.features[row] for row in rows])
 
 
-def _fixed(corpus: Corpus, run: Run, store: FeatureStore) -> Split:
+def _coded(fitted: Fitted, test: Split, folder: Path) -> dict[str, float | None]:
+    """The columns of what an autoencoder makes of the test utterances; none without one."""
+    found = autoencoded(fitted, test.features)
+    if found is None:
+        return {}
+    keep_autoencoded(folder, found)
+    return found.columns
+
+
+def _verified(
+    fitted: Fitted, test: Split, strangers: Split | None, plan: Plan, folder: Path
+) -> dict[str, float | int | None]:
+    """The columns of how well new speakers are verified: those tested, and those of the leak corpus."""
+    parts = {"test": test} | ({"leak": strangers} if strangers else {})
+    everyone = Split(test.table.iloc[:0], [])
+    for name, part in parts.items():  # an id is one of its own corpus
+        everyone = everyone.joined(Split(part.table.assign(id=f"{name}: " + part.table["id"]), part.features))
+    found = verify(fitted, everyone, plan.enrol, plan.protocol_seed)
+    if found is None:
+        return {}
+    keep_verification(folder, found)
+    return {
+        "eer": equal_error_rate(*found.verified.trials).eer,
+        "eer_speakers": len(found.verified.speakers),
+        "eer_trials": found.verified.scores.size,
+        "eer_enrolled": found.enrolled,
+    }
+
+
+def _whole(corpus: Corpus, run: Run, store: FeatureStore) -> Split:
+    """All utterances of a further corpus."""
     features = store.features(run.recipe.front_end.name, run.recipe.front_end.settings, corpus)
     return Split.of(corpus, features, range(len(corpus)))
 

@@ -28,8 +28,8 @@ from unheard.studies.run import RUN_FILES, read_result, run_one
 from unheard.studies.trial import run_on_dev
 
 STUDY_FILES = (
-    "runs", "study.json", "corpus.csv", "leak_corpus.csv", "results.csv", "report.html", "reproduction.json",
-    "reproduction.md", "reproduction.csv",
+    "runs", "stages", "study.json", "corpus.csv", "leak_corpus.csv", "auxiliary.csv", "results.csv", "report.html",
+    "reproduction.json", "reproduction.md", "reproduction.csv",
 )  # fmt: skip
 
 
@@ -73,9 +73,10 @@ def alone(study: Path) -> Iterator[None]:
 def _run_study(plan: Plan, study: Path, store: FeatureStore, workers: int | None, device: str) -> pd.DataFrame:
     plan.write(study)
     cores = os.cpu_count() or 1
-    for name, settings in _front_ends(plan):
-        for corpus in filter(None, (plan.corpus, plan.leak_corpus)):
-            store.features(name, settings, corpus, workers=workers or cores)
+    for recipe in plan.recipes:
+        auxiliary = plan.auxiliary if recipe.takes_auxiliary else None
+        for corpus in filter(None, (plan.corpus, plan.leak_corpus, auxiliary)):
+            store.features(recipe.front_end.name, recipe.front_end.settings, corpus, workers=workers or cores)
     missing = [run for run in plan.runs() if read_result(run.folder(study)) is None]
     done = len(plan.runs()) - len(missing)
     with tqdm(total=done + len(missing), initial=done, desc="study", unit="run", delay=2, disable=None) as bar:
@@ -97,6 +98,7 @@ def train_one(
     fold: int = 1,
     seed: int = 0,
     labels: LabelMapping | None = None,
+    auxiliary: Corpus | None = None,
     device: str = "cpu",
     force: bool = False,
 ) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def train_one(
     Raises:
         InputError: the folder holds a finished or interrupted run of something else, and ``force`` is not given.
     """
-    plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed], labels=labels)
+    plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed], labels=labels, auxiliary=auxiliary)
     with alone(folder):
         if force:
             _remove(folder)
@@ -168,10 +170,6 @@ def _read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"id": "str", "speaker": "str"}, keep_default_na=False)
 
 
-def _front_ends(plan: Plan) -> Iterable[tuple[str, dict[str, Any]]]:
-    return ((recipe.front_end.name, recipe.front_end.settings) for recipe in plan.recipes)
-
-
 def _run_all(runs: list[Run], study: Path, store: FeatureStore, workers: int, device: str) -> Iterable[dict[str, Any]]:
     if not runs:
         return
@@ -202,4 +200,5 @@ def _start_worker() -> None:
 
 def _run_in_worker(study: Path, run: Run, store: FeatureStore, device: str) -> dict[str, Any]:
     plan = Plan.read(study)
-    return (run_one if plan.test else run_on_dev)(plan, run, run.folder(study), store, device)
+    do = run_one if plan.test else run_on_dev
+    return do(plan, run, run.folder(study), store, device, study / "stages")

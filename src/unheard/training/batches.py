@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -54,6 +54,14 @@ class Items:
     def __len__(self) -> int:
         return len(self.owner)
 
+    def widths(self, front_end: FrontEnd) -> NDArray[np.int64]:
+        """How many frames each piece takes in a batch."""
+        return np.asarray(np.maximum(self.end - self.start, front_end.frames), dtype=np.int64)
+
+    def take(self, pieces: NDArray[np.int64]) -> Items:
+        """Only these pieces."""
+        return replace(self, owner=self.owner[pieces], start=self.start[pieces], end=self.end[pieces])
+
     def batch(self, pieces: NDArray[np.int64], front_end: FrontEnd, draw: torch.Generator | None = None) -> Batch:
         """The given pieces, padded and drawn by the front end (at random only with a generator)."""
         arrays = [self.features[self.owner[i]][self.start[i] : self.end[i]] for i in pieces]
@@ -90,8 +98,7 @@ def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int)
 def training_batches(items: Items, front_end: FrontEnd, size: int, seed: int, epoch: int) -> Iterator[Batch]:
     """One epoch."""
     draw = torch_generator(seed, "draw", epoch)
-    widths = np.maximum(items.end - items.start, front_end.frames)
-    for pieces in training_order(widths, size, seed, epoch):
+    for pieces in training_order(items.widths(front_end), size, seed, epoch):
         yield items.batch(pieces, front_end, draw)
 
 

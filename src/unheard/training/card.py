@@ -16,12 +16,13 @@ def model_card(recipe: Recipe, emotions: tuple[str, ...], facts: dict[str, Any])
         if facts["synthetic"]
         else ""
     )
+    further = f", with speech of {facts['auxiliary']} that has no emotion labels" if "auxiliary" in facts else ""
     return f"""# {recipe.name}
 
 {recipe.about}
 {synthetic}
 - Emotions: {", ".join(emotions)}
-- Trained on: {facts["corpus"]} (hash {facts["corpus_hash"]})
+- Trained on: {facts["corpus"]} (hash {facts["corpus_hash"]}){further}
 - Protocol: `{facts["protocol"]}`, fold {facts["fold"]}, seed {facts["seed"]}
 - Tested on {test["n"]} utterances of {heard}: UA {test["ua"]:.1%}, WA {test["wa"]:.1%}
 - Input: speech of one person, any length from 25 ms, any format; it is brought to 16 kHz mono

@@ -20,9 +20,10 @@ from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.frontends import FRONT_ENDS
 from unheard.frontends.front_end import FrontEnd
-from unheard.methods import CLASSIFIERS, TERMS
+from unheard.methods import CLASSIFIERS, METHODS, TERMS
 from unheard.methods.classification import Classification
 from unheard.methods.model import Model
+from unheard.methods.segments import Segments
 from unheard.networks import NETWORKS
 from unheard.networks.network import Tap
 from unheard.recipe import Recipe
@@ -79,6 +80,10 @@ class Fitted(ABC):
         """What a network makes of utterances [time, ...] besides these; None for a classical model."""
         return None
 
+    def receptive_fields(self) -> Array | None:
+        """What a network's first layer looks for, [kernels, time, frequency], where there is something to see."""
+        return None
+
     def inputs(self, features: Sequence[Array]) -> list[Array]:
         """Fixed features of utterances → what the model takes of each, [time, ...], nothing drawn at random."""
         return [self._input(torch.from_numpy(np.array(values))[None]) for values in features]
@@ -99,6 +104,11 @@ class Fitted(ABC):
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Every number that inference needs, by name."""
 
+    def saved_recipe(self) -> Recipe:
+        """The recipe as it is saved: it names no file elsewhere, since the model holds what was in it."""
+        values = {f"front_end.{key}": value for key, value in self.front_end.saved_settings.items()}
+        return self.recipe.changed(values, "the saved recipe") if values else self.recipe
+
     def save(self, folder: Path, facts: dict[str, Any]) -> None:
         """Write ``config.json`` (with ``facts`` about the training), ``model.safetensors`` and the card."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +116,7 @@ class Fitted(ABC):
         config = {
             "format": FORMAT,
             "unheard": unheard.__version__,
-            "recipe": self.recipe.to_dict(),
+            "recipe": self.saved_recipe().to_dict(),
             "vocabularies": {
                 name: list(words.classes) for name, words in self.vocabularies.items() if name == "emotion"
             },
@@ -131,6 +141,12 @@ class FittedNetwork(Fitted):
         self.model = model
         self.device = device
 
+    def saved_recipe(self) -> Recipe:
+        """The recipe as it is saved, see :class:`Fitted`."""
+        values = {f"network.{key}": value for key, value in self.model.network.saved_settings.items()}
+        recipe = super().saved_recipe()
+        return recipe.changed(values, "the saved recipe") if values else recipe
+
     def posteriors(self, features: Sequence[Array]) -> Array:
         """Fixed features of utterances → [utterances, emotions]; pieces of an utterance are averaged."""
         return self._read(features, lambda taps: {"posteriors": _posteriors(taps, "emotion")})["posteriors"]
@@ -139,6 +155,11 @@ class FittedNetwork(Fitted):
         """The tap that the emotion term reads, averaged over time and pieces: [utterances, width]."""
         name = self.model.term("emotion").tap
         return self._read(features, lambda taps: {"embeddings": taps[name].per_utterance()})["embeddings"]
+
+    def hidden(self, features: Sequence[Array], term: str) -> Array:
+        """The last hidden layer of a classification term, averaged over pieces: [utterances, width]."""
+        terms = list(self.model.terms)
+        return self._read(features, lambda taps: {"hidden": taps[f"{term}.hidden"].per_utterance()}, terms)["hidden"]
 
     def inside(self, features: Sequence[Array]) -> Inside:
         """The deep feature, the attention where there is one, and what further terms tell, in one pass."""
@@ -154,6 +175,12 @@ class FittedNetwork(Fitted):
         read = self._read(features, found, terms)
         told = {name: read[f"{name}.posteriors"] for name in further}
         return Inside(read["deep"], read.get("attention"), told)
+
+    @torch.inference_mode()
+    def receptive_fields(self) -> Array | None:
+        """The network's, see :class:`Fitted`."""
+        kernels = self.model.network.receptive_fields()
+        return None if kernels is None else np.asarray(kernels.float().cpu().numpy(), dtype=np.float32)
 
     @torch.inference_mode()
     def _read(
@@ -182,10 +209,11 @@ class FittedNetwork(Fitted):
         return found
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """The front end's statistics, the network and the emotion term."""
+        """The front end's statistics, the network and the terms that tell the emotion."""
         kept = {f"front_end.{name}": value for name, value in self.front_end.state_dict().items()}
+        parts = ("network.", *(f"terms.{name}." for name in kept_terms(self.recipe)))
         for name, value in self.model.state_dict().items():
-            if name.startswith(("network.", "terms.emotion.")):
+            if name.startswith(parts):
                 kept[name] = value
         return {name: np.ascontiguousarray(value.detach().cpu().numpy()) for name, value in kept.items()}
 
@@ -237,6 +265,9 @@ def build_model(
     assert recipe.network is not None
     with seeded(seed, "network"):
         network = make(NETWORKS[recipe.network.name], recipe.network.settings, front_end.shape)
+    with seeded(seed, "method"):
+        of_terms = {name: term.settings for name, term in recipe.terms.items()}
+        network = METHODS[recipe.method.name].adapted(network, of_terms, recipe.method.settings)
     built = {}
     taps = dict(network.taps)
     for name in recipe.terms if terms is None else terms:
@@ -245,6 +276,12 @@ def build_model(
             built[name] = make(TERMS[term.kind], term.settings, taps, vocabularies.get(name))
         taps |= {f"{name}.{tap}": width for tap, width in built[name].taps.items()}
     return Model(network, built)
+
+
+def kept_terms(recipe: Recipe) -> list[str]:
+    """The terms that a recognizer keeps: that of the emotion, and those that tell it of every frame."""
+    segments = [name for name, term in recipe.terms.items() if issubclass(TERMS[term.kind], Segments)]
+    return ["emotion", *(name for name in segments if recipe.terms[name].settings["column"] == "emotion")]
 
 
 def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
@@ -256,6 +293,7 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
     folder = Path(folder)
     config = _config(folder)
     recipe = Recipe.check(config["recipe"], f"{folder / 'config.json'}, recipe")
+    _check_that_it_is_whole(folder, recipe)
     vocabularies = {"emotion": Vocabulary("emotion", tuple(config["vocabularies"]["emotion"]))}
     try:
         tensors = load_file(folder / "model.safetensors")
@@ -267,6 +305,17 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
     except (InputError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder}: the numbers in model.safetensors do not fit config.json ({reason})") from error
+
+
+def _check_that_it_is_whole(folder: Path, recipe: Recipe) -> None:
+    """A folder from anywhere does not make us read files, or fetch some."""
+    for part, parts in ((recipe.front_end, FRONT_ENDS), (recipe.network, NETWORKS)):
+        for key in () if part is None else parts[part.name].elsewhere:
+            if part is not None and part.settings.get(key):
+                raise InputError(
+                    f'{folder / "config.json"}: "{key}" of {part.name} names something outside of this folder, '
+                    "and a recognizer needs nothing else; train it again"
+                )
 
 
 def _restored_classifier(
@@ -287,7 +336,8 @@ def _restored_network(
     recipe: Recipe, vocabularies: dict[str, Vocabulary], tensors: dict[str, NDArray[Any]]
 ) -> FittedNetwork:
     front_end = build_front_end(recipe)
-    model = build_model(recipe, front_end, vocabularies, terms=["emotion"])
+    kept = kept_terms(recipe)
+    model = build_model(recipe, front_end, dict.fromkeys(kept, vocabularies["emotion"]), terms=kept)
     state = {name: torch.from_numpy(value) for name, value in tensors.items()}
     statistics = {name: state.pop(name) for name in list(state) if name.startswith("front_end.")}
     front_end.load_state_dict({name.removeprefix("front_end."): value for name, value in statistics.items()})

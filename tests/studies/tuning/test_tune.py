@@ -27,7 +27,7 @@ from unheard.studies.tuning import tune as tuning
 from unheard.studies.tuning.search import Search
 from unheard.studies.tuning.text import tune_text
 from unheard.studies.tuning.tune import tune_recipe
-from unheard.training.fit import DivergedError
+from unheard.training.loop import DivergedError
 
 PROTOCOL = "speaker-folds:4"
 RATES = {"optimizer.learning_rate": [0.1, 0.01], "optimizer.momentum": [0.5, 0.9]}

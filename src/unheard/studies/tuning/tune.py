@@ -89,6 +89,7 @@ class Tuning:
             "protocol": self.plan.protocol.name,
             "choice of folds": list(self.plan.folds),
             "choice of seeds": list(self.plan.seeds),
+            "auxiliary corpus": self.plan.auxiliary.hash if self.plan.auxiliary else None,
         }
 
     def write(self, tried: Sequence[Values]) -> None:
@@ -107,7 +108,7 @@ class Tuning:
             return []
         record = json.loads(path.read_text(encoding="utf-8"))
         for what, now in json.loads(json.dumps(self.facts())).items():
-            if record[what] != now:
+            if record.get(what) != now:
                 raise InputError(
                     f"{self.folder}: the search in this folder has another {what}; choose another --out or start it "
                     "over with --force"

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 from unheard.metrics.predictions import class_recalls
+from unheard.studies.report.attention import attentions
 from unheard.studies.report.data import StudyData, read_study
+from unheard.studies.report.deep import change_words, gender_distances, scatter_changes
 from unheard.studies.report.leak import COLUMNS, SETS, mean_leak
 from unheard.studies.report.scores import chance, compared, recipe_scores
 from unheard.studies.report.tables import percent, points, probability, spread
@@ -32,7 +34,8 @@ def page(data: StudyData, command: str) -> str:
         *(f"- machine: {words}" for words in dict.fromkeys(map(machine_words, data.results["machine"]))),
         "",
         "UA and WA in per cent, pooled over folds, with 95 % intervals by bootstrap over speakers. A classical model "
-        "learns from the dev speakers too (its settings are chosen by inner speaker folds), so it has no dev score.",
+        "learns from the dev speakers too (its settings are chosen by inner speaker folds), and so does a recipe with "
+        "`dev: learn`; they have no dev score.",
         "",
         *scores(data),
         "",
@@ -44,6 +47,7 @@ def page(data: StudyData, command: str) -> str:
         "## Recall of each class",
         "",
         *recalls(data),
+        *inside(data),
     ]
     return "\n".join(lines) + "\n"
 
@@ -105,6 +109,38 @@ def recalls(data: StudyData) -> list[str]:
     for emotion in data.classes:
         rows.append([emotion, str(counts[emotion]), *(percent(table["recall"][emotion]) for table in found.values())])
     return markdown(rows)
+
+
+def inside(data: StudyData) -> list[str]:
+    """Of networks with terms besides the emotion's: the deep feature, what they tell, and the attention."""
+    told = [name for name in ("term_gender_ua", "term_gender_wa") if name in data.results]
+    if not told:
+        return []
+    rows = [["recipe", "scatter", "against the baseline", "gender told, UA", "distance of the genders, in spreads"]]
+    changes = scatter_changes(data)
+    for name in data.names:
+        found = data.results[data.results["recipe"] == name]
+        scatter = f"{found['scatter'].mean():.2f}"
+        change = change_words(changes[name]) if name in changes else ""
+        apart = gender_distances(data, name).get("in spreads", {})
+        distances = ", ".join(f"{emotion} {value:.1f}" for emotion, value in apart.items() if not math.isnan(value))
+        rows.append([f"`{name}`", scatter, change, percent(found["term_gender_ua"].mean()), distances])
+    how = (
+        "Scatter is that within the classes over that between them, of the deep feature on test speakers, mean over "
+        "runs; less is tighter. The gender of test speakers is told by the gender's term."
+    )
+    lines = ["", "## The deep feature", "", how, "", *markdown(rows)]
+    for one in attentions(data):
+        head = ["band", *one.genders, "deviation over utterances"]
+        weights = [one.of(gender).mean(axis="columns") for gender in one.genders]
+        deviations = [f"{value:.4f}" for value in one.deviations]
+        body = [
+            [band, *(f"{weight[row]:.3f}" for weight in weights), deviation]
+            for band, row, deviation in zip(one.bands, one.deviations.index, deviations, strict=True)
+        ]
+        same = f"; the same for all utterances in {one.constant} of {one.runs} runs" if one.constant else ""
+        lines += ["", f"Attention of `{one.recipe}`, mean over {one.runs} runs{same}:", "", *markdown([head, *body])]
+    return lines
 
 
 def markdown(rows: list[list[str]]) -> list[str]:

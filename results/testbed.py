@@ -108,13 +108,13 @@ def run_studies(folder: Path, workers: int | None) -> None:
         )
 
 
-def leak_difference(data: StudyData, name: str, column: str) -> Difference:
+def leak_difference(data: StudyData, name: str, column: str, baseline: str = BASELINE) -> Difference:
     """Paired over runs (a fold with a seed): bootstrap interval, and a test that swaps the two recipes' runs.
 
     Runs of one fold share their speakers, so this says what other trainings would do, not what other speakers would.
     """
     values = data.results.pivot(index=["fold", "seed"], columns="recipe", values=column)
-    each = (values[name] - values[BASELINE]).to_numpy(dtype=np.float64)
+    each = (values[name] - values[baseline]).to_numpy(dtype=np.float64)
     mean = float(each.mean())
     low, high = percentile_interval(speaker_draws(len(each)) @ each / len(each))
     signs = generator(0, "permutation test of the leak over runs").choice((-1, 1), size=(10_000, len(each)))

@@ -1,25 +1,26 @@
 """Speaker normalisation where everything is known: ``python results/normalization.py FOLDER [WORKERS]``.
 
 Does climbing the speaker's loss (Gat et al. 2022) make a network forget the speaker, and does the emotion gain by it?
-And how far must it climb: equation 3 is plain ascent with step λ, while the descent beside it is Adam's or has momentum.
+And how far must it climb: equation 3 is plain ascent with step λ, the descent beside it is Adam's or has momentum.
 
 Plan, written before the first run of it:
 
-- Corpus: the built-in one with bias 0.5, 32 speakers, 12 utterances each, four emotions, in English, generator seed 200.
+- Corpus: the built-in one with bias 0.5, 32 speakers, 12 utterances each, four emotions, English, generator seed 200.
 - Protocol: speaker-folds:4; 16 speakers train, 8 are dev, 8 are tested, each of the 32 once. No auxiliary data: the
   second batch is of the training part, in another order.
-- Networks: ``tdnn_lstm`` as in ``testbed.py``, and a HuBERT of two layers of 64 that begins at random. Both keep the last
-  epoch, so that nothing is selected within a run.
-- Grid, seed 0: TAP (all parameters climb) and SNP (a projector does), each reading of the ascent (``sgd`` is equation 3,
-  ``same`` the descent's kind of optimiser), each λ in 1e-4, 1e-3, 1e-2, 1e-1; against the same network without the second
-  step. Nothing else is tuned.
-- Chosen on dev: for each network and method the reading and λ with the highest dev UA of the grid, the smaller λ of two
-  equal ones. Over both networks and methods together: the pair that is on average furthest above the baseline's dev UA.
+- Networks: ``tdnn_lstm`` as in ``testbed.py``, and a HuBERT of two layers of 64 that begins at random. Both keep the
+  last epoch, so that nothing is selected within a run.
+- Grid, seed 0: TAP (all parameters climb) and SNP (a projector does), each reading of the ascent (``sgd`` is equation
+  3, ``same`` the descent's kind of optimiser), each λ in 1e-4, 1e-3, 1e-2, 1e-1; against the same network without the
+  second step. Nothing else is tuned.
+- Chosen on dev: for each network and method the reading and λ with the highest dev UA of the grid, the smaller λ of
+  two equal ones. Over both networks and methods together: the pair that is furthest above the baseline's dev UA in the
+  mean.
 - Confirmed, seeds 1 to 3: the four that were chosen, and the two baselines, trained anew.
 - Measured: UA; the leak (a non-linear probe on the embedding, on unheard and on training speakers); how far the second
   step moves what climbs, as a multiple of how far the first does (mean over epochs).
-- Tests, of what was chosen alone: UA over the 32 speakers and over the 12 runs as in every report, the leak over the 12
-  runs; Holm over the four. The grid has intervals over speakers and no p: four runs cannot tell.
+- Tests, of what was chosen alone: UA over the 32 speakers and over the 12 runs as in every report, the leak over the
+  12 runs; Holm over the four. The grid has intervals over speakers and no p: four runs cannot tell.
 
 Leaves ``normalization.md``, ``.csv`` and ``.svg`` beside this file. Interrupted, the same command goes on where it was.
 """
@@ -29,7 +30,7 @@ import math
 import sys
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -140,7 +141,7 @@ def ratio(data: StudyData, name: str) -> float:
 
 def measured(study: str, network: str, data: StudyData) -> list[Row]:
     """The baseline, then every rival against it; p is not corrected yet, and the grid has none."""
-    means = data.results.groupby("recipe")[["dev_ua", "ua", *LEAKS]].mean()
+    means: Any = data.results.groupby("recipe")[["dev_ua", "ua", *LEAKS]].mean()
     unheard_leak, heard_leak = LEAKS
     rows = []
     for recipe in data.plan.recipes:
@@ -210,7 +211,8 @@ def page(table: pd.DataFrame, found: dict[str, StudyData]) -> str:
     """What was measured, as Markdown."""
     grid = table[table["study"] == "grid"]
     gain = together(grid)
-    ascent, rate = gain.idxmax()
+    best: Any = gain.idxmax()
+    ascent, rate = best
     machines = dict.fromkeys(words for data in found.values() for words in map(machine_words, data.results["machine"]))
     lines = [
         "# Speaker normalisation on the synthetic corpus",
@@ -225,8 +227,8 @@ def page(table: pd.DataFrame, found: dict[str, StudyData]) -> str:
         *(f"- machine: {words}" for words in machines),
         "",
         "UA and leak in per cent, mean over runs; differences in points from the network without the second step, with "
-        "95 % intervals by bootstrap over speakers. Step 2 / step 1: how far the ascent moves what climbs, as a multiple "
-        "of the descent.",
+        "95 % intervals by bootstrap over speakers. Step 2 / step 1: how far the ascent moves what climbs, as a "
+        "multiple of the descent.",
         "",
         "## Confirmed: what dev UA chose, with other seeds",
         "",
@@ -235,8 +237,8 @@ def page(table: pd.DataFrame, found: dict[str, StudyData]) -> str:
         lines += [f"### `{network}`", "", *_table(some, tested=True), ""]
     lines += [
         f"Over both networks and methods together the grid's dev UA is highest with `{ascent}` and λ = {rate:g}: "
-        f"{points(gain.max())} points above the network without the second step. Equation 3 with the paper's λ, `sgd` and "
-        f"0.001, has {points(gain['sgd', 1e-3])}.",
+        f"{points(gain.max())} points above the network without the second step. Equation 3 with the paper's λ, `sgd` "
+        f"and 0.001, has {points(gain['sgd', 1e-3])}.",
         "",
         "## The grid",
         "",

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unheard.errors import InputError
-from unheard.metrics.verification import equal_error_rate
+from unheard.metrics.verification import Verified, eer_interval, equal_error_rate, error_rates
 
 # The same examples every time, and no limit on time that a busy machine would break.
 QUICK = settings(derandomize=True, deadline=None, max_examples=60)
@@ -85,3 +85,70 @@ def test_half_a_million_trials():
 def test_wrong_scores_get_a_sentence(targets, nontargets, sentence):
     with pytest.raises(InputError, match=sentence):
         equal_error_rate(targets, nontargets)
+
+
+@QUICK
+@given(SCORES, SCORES)
+def test_the_curve_by_its_definition(targets, nontargets):
+    rates = error_rates(targets, nontargets)
+    assert rates.thresholds.tolist() == [-np.inf, *sorted({*targets, *nontargets})]
+    for threshold, far, frr in zip(*rates, strict=True):
+        assert far == pytest.approx(np.mean([score > threshold for score in nontargets]))
+        assert frr == pytest.approx(np.mean([score <= threshold for score in targets]))
+    found = equal_error_rate(targets, nontargets)
+    assert (found.far, found.frr) in {*zip(rates.far, rates.frr, strict=True)}
+
+
+def made_up(speakers, each=4, apart=1.0, seed=0):
+    """Utterances whose own model is nearer by ``apart``, on few steps so that there are ties."""
+    owners = np.repeat(np.arange(len(speakers)), each)
+    noise = np.random.default_rng(seed).standard_normal((len(owners), len(speakers)))
+    return Verified(tuple(speakers), owners, (noise + apart * (owners[:, None] == np.arange(len(speakers)))).round(1))
+
+
+def drawn_by_hand(run, times):
+    """The EER of the trials of speakers that were drawn so many times, each trial written down as often."""
+    targets, nontargets = [], []
+    for owner, row in zip(run.owners, run.scores, strict=True):
+        for model, score in enumerate(row):
+            (targets if model == owner else nontargets).extend(
+                [score] * int(times[owner] * (1 if model == owner else times[model]))
+            )
+    return equal_error_rate(targets, nontargets).eer if targets and nontargets else np.nan
+
+
+def test_the_interval_is_that_of_trials_written_down_as_often_as_drawn():
+    from unheard.metrics.intervals import percentile_interval, speaker_draws
+
+    run = made_up("abcd")
+    by_hand = np.array([drawn_by_hand(run, times) for times in speaker_draws(4, 50, seed=3)])
+    found = eer_interval([run], resamples=50, seed=3)
+    assert found.estimate == equal_error_rate(*run.trials).eer
+    assert found[1:] == pytest.approx(percentile_interval(by_hand))
+    assert found.low < found.estimate < found.high
+
+
+def test_speakers_of_several_runs_are_drawn_at_once_by_name():
+    run = made_up("abcd")
+    assert eer_interval([run, run]) == eer_interval([run])
+    turned = Verified(run.speakers[::-1], 3 - run.owners, run.scores[:, ::-1])
+    assert eer_interval([run, turned]) == eer_interval([run])
+    other = Verified(("a", "b", "e", "f"), run.owners, run.scores)
+    both = eer_interval([run, other])
+    assert both.estimate == eer_interval([run]).estimate
+    assert both.high - both.low < eer_interval([run]).high - eer_interval([run]).low
+
+
+def test_many_scores_are_counted_on_steps(monkeypatch):
+    from unheard.metrics import verification
+
+    run = made_up("abcdef", each=80)
+    run = Verified(run.speakers, run.owners, run.scores + 1e-4 * np.random.default_rng(1).random(run.scores.shape))
+    coarse = eer_interval([run], resamples=200)
+    monkeypatch.setattr(verification, "STEPS", 10**6)
+    assert coarse == pytest.approx(eer_interval([run], resamples=200), abs=0.0025)
+
+
+def test_a_run_without_nontargets_is_refused():
+    with pytest.raises(InputError, match="there is no non-target trial"):
+        eer_interval([Verified(("a",), np.array([0, 0]), np.ones((2, 1)))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,6 @@ from unheard.networks.wav2vec import (
     CONVOLUTIONS,
     ENCODER,
     Wav2vec,
-    by_length,
     frame_counts,
     receptive_field,
 )
@@ -124,21 +124,6 @@ def test_a_batch_gives_what_single_utterances_give(lengths: list[int], training:
             torch.testing.assert_close(
                 together[name].values[row, :valid], alone[name].values[0], atol=1e-5, rtol=0, msg=name
             )
-
-
-def test_items_of_one_length_go_in_together():
-    seen = []
-
-    def model(waveforms: torch.Tensor) -> tuple[torch.Tensor]:
-        seen.append(tuple(waveforms.shape))
-        return (waveforms[:, None],)
-
-    waveforms = torch.arange(24.0).reshape(4, 6)
-    (found,) = by_length(model, waveforms, torch.tensor([3, 5, 3, 5]))
-    assert seen == [(2, 3), (2, 5)]
-    expected = waveforms[:, :5].clone()
-    expected[::2, 3:] = 0
-    assert torch.equal(found[:, 0], expected)
 
 
 def test_the_classifier_begins_at_the_aggregator():
@@ -256,4 +241,10 @@ def test_a_saved_recognizer_needs_no_checkpoint(tmp_path: Path):
     (tmp_path / "wav2vec.pt").unlink()
     again, _ = load_fitted(tmp_path / "recognizer")
     np.testing.assert_allclose(again.posteriors(waves), expected, atol=1e-6)
-    assert str(tmp_path) not in (tmp_path / "recognizer" / "config.json").read_text(encoding="utf-8")
+    config = (tmp_path / "recognizer" / "config.json").read_text(encoding="utf-8")
+    assert str(tmp_path) not in config
+    asking = json.loads(config)
+    asking["recipe"]["network"] |= {"checkpoint": "elsewhere.pt"}
+    (tmp_path / "recognizer" / "config.json").write_text(json.dumps(asking), encoding="utf-8")
+    with pytest.raises(InputError, match='"checkpoint" of wav2vec names something outside of this folder'):
+        load_fitted(tmp_path / "recognizer")

@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from unheard.papers.paper import Choice, Paper, paper_names
-from unheard.recipe import Recipe
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "papers"
 
 
 def settings(paper: Paper, choice: Choice) -> str:
     """The keys of a choice with their values in the built-in recipes, or its option."""
-    recipes = [Recipe.load(name) for study in paper.studies.values() for name in study.rows.values()]
+    recipes = [recipe for study in paper.studies.values() for recipe in study.recipes()]
     words = []
     for key in choice.keys:
         values = [recipe.value(key) for recipe in recipes]
@@ -40,4 +39,4 @@ def test_the_page_names_the_recipes_and_the_command(name: str) -> None:
     assert f"unheard reproduce {name} --corpus" in page
     for study in Paper.load(name).studies.values():
         for recipe in study.rows.values():
-            assert f"`{recipe}`" in page
+            assert f"`{study.variants.get(recipe, [recipe])[0]}`" in page

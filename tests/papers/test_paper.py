@@ -51,15 +51,19 @@ def test_a_published_value_is_a_share() -> None:
 
 @pytest.mark.parametrize(("paper", "name", "study"), STUDIES)
 def test_a_study_names_what_is_there(paper: Paper, name: str, study: PaperStudy) -> None:
-    assert study.corpus is None or study.corpus in list(CORPORA)
+    assert study.corpus is None or {*study.corpus.split(" + ")} <= {*CORPORA}
     for labels in (study.labels, *study.instead.labels):
         assert labels == AS_THEY_ARE or LabelMapping.load(labels)
     for protocol in (study.protocol, *study.instead.protocol):
         assert get_protocol(protocol).name == protocol
     published = published_results(paper.name, study.table, **study.where)
+    places = [(one.table, row, recipe) for one in paper.studies.values() for row, recipe in one.rows.items()]
     for row, recipe in study.rows.items():
-        assert Recipe.load(recipe).source == f'{paper.name}, {study.table}, row "{row}"'
-        for metric in study.metrics:
+        base = study.variants.get(recipe, [recipe])[0]
+        sources = {f'{paper.name}, {table}, row "{name}"' for table, name, other in places if other == base}
+        assert Recipe.load(base).source in sources
+        assert study.recipe(recipe).name == recipe
+        for metric in study.metrics if len(published) else ():
             assert published_value(published, row, metric) is not None, (row, metric)
 
 
@@ -75,6 +79,9 @@ def test_what_a_paper_claims_follows_from_its_table(paper: Paper, name: str, stu
             assert after.mean - row.mean < before.mean - first.mean
             continue
         removed = relative_error_reduction(first.mean, row.mean)
+        if claim.kind == "gain":
+            assert removed > 0
+            continue
         if claim.kind == "no_gain":
             assert removed <= 0
             continue
@@ -85,7 +92,7 @@ def test_what_a_paper_claims_follows_from_its_table(paper: Paper, name: str, stu
 
 @pytest.mark.parametrize("paper", [*map(Paper.load, paper_names())], ids=lambda paper: paper.name)
 def test_what_is_open_is_a_setting_of_a_recipe(paper: Paper) -> None:
-    recipes = [Recipe.load(name) for study in paper.studies.values() for name in study.rows.values()]
+    recipes = [recipe for study in paper.studies.values() for recipe in study.recipes()]
     for choice in paper.choices:
         assert choice.study == "" or choice.study in paper.studies
         for key in choice.keys:
@@ -113,6 +120,35 @@ def test_the_study_of_fan2020_is_that_of_its_corpus() -> None:
     assert (len(learned), learned.table["speaker"].nunique()) == (study.utterances, study.speakers)
     assert [fold.test.size for fold in folds] == [217, 205, 185, 208, 264, 274, 149, 221, 298, 259]
     assert not any(fold.dev.size for fold in folds)
+
+
+@pytest.mark.parametrize("name", ["iemocap", "iemocap-known", "iemocap-tasks", "iemocap-valence", "iemocap-clusters-3"])
+def test_the_studies_of_latif2022_are_those_of_their_corpus(name: str) -> None:
+    """5,531 utterances; each speaker is tested, once by itself or in ten folds that share all of them."""
+    study = Paper.load("latif2022").studies[name]
+    learned = LabelMapping.load(study.labels).apply(Corpus.from_table(iemocap.manifest(), "."))
+    assert (len(learned), learned.table["speaker"].nunique()) == (study.utterances, study.speakers)
+    folds = get_protocol(study.protocol).folds(learned)
+    assert len(folds) == 10
+    assert sum(fold.test.size for fold in folds) == study.utterances
+
+
+def test_the_weights_of_latif2022_add_up() -> None:
+    """α and β as section 5.1 gives them, 1 − β for every other task, and no task where a row does not have it."""
+    paper = Paper.load("latif2022")
+    best = published_results("latif2022", "text 5.1").set_index(["row", "protocol", "metric"])["value"].astype(float)
+    for name, study in paper.studies.items():
+        labels = "levels" if study.table.startswith("Table 6") else "four emotions"
+        for row, recipe in zip(study.rows, study.recipes(), strict=True):
+            weights = {term: part.settings["weight"] for term, part in recipe.terms.items() if term != "prior"}
+            kind = "AAE" if "prior" in recipe.terms else "AE"
+            if "reconstruction" in weights:
+                alpha, beta = (best[kind, labels, metric] for metric in ("best_alpha", "best_beta"))
+                assert (weights.pop("reconstruction"), weights["emotion"]) == (alpha, beta), name
+            beta = weights.pop("emotion")
+            assert all(weight == pytest.approx(1 - beta) for weight in weights.values())
+            if row in ("Gender", "Speaker"):
+                assert list(weights) == [row.lower()] == list(recipe.stages[0].terms or ())
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,16 @@ def test_more_of_each_emotion_keep_those_that_were_drawn(corpus):
     assert all(by_name[fold.name] == fold.train.tolist() for fold in few)
 
 
+def test_a_curve_is_the_folds_of_its_numbers_one_after_the_other(corpus):
+    curve = get_protocol("low-resource:12,5:2").folds(corpus)
+    few, more = (get_protocol(f"low-resource:{number}:2").folds(corpus) for number in (5, 12))
+    assert [fold.of_each for fold in curve] == [5] * 6 + [12] * 6
+    for one, other in zip(curve, few + more, strict=True):
+        assert (one.train.tolist(), one.of_each) == (other.train.tolist(), other.of_each)
+    assert [fold.name for fold in curve][5:7] == ["z, 5 of each, draw 2", "x, 12 of each, draw 1"]
+    assert get_protocol("session-folds").folds(corpus)[0].of_each is None
+
+
 def test_a_rare_emotion_gives_all_it_has(corpus):
     folds = get_protocol("low-resource:10000:1").folds(corpus)
     for fold, whole in zip(folds, get_protocol("session-folds").folds(corpus), strict=True):

@@ -25,6 +25,12 @@ def test_training_learns(tmp_path):
     assert rows[-1]["loss.emotion"] < rows[0]["loss.emotion"]
 
 
+def test_what_is_no_loss_is_not_called_one(tmp_path):
+    fit(recipe("tdnn-tap", "training.epochs=1", "training.select=last"), TRAIN, DEV, 0, tmp_path)
+    (row,) = history(tmp_path)
+    assert {"loss.emotion", "loss.speaker", "ascent_to_descent"} <= set(row)
+
+
 @pytest.mark.parametrize("name", ["tdnn", "tdnn-mtl", "tdnn-dat"])
 def test_interrupted_training_gives_the_same_numbers(name, tmp_path, monkeypatch):
     chosen = recipe(name, "training.epochs=4")

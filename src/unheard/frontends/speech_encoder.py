@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pad_sequence
 
 from unheard.errors import InputError, did_you_mean
+from unheard.frontends.by_length import by_length
 from unheard.frontends.pretrained import ARCHITECTURES, NEEDED, Pretrained, read_pretrained
 from unheard.frontends.statistics import valid_frames
 from unheard.frontends.waveform import standardized
@@ -110,22 +110,23 @@ class SpeechEncoder(nn.Module):
                 waveforms = standardized(waveforms, lengths)
         if self.windows is not None:
             spectra, owners = self.windows.cut(waveforms, lengths)
-            parts = self._run(spectra, every_layer)
-            return Encoded(*self.windows.joined(parts, owners, len(lengths)), self.windows.frames(lengths))
+            local, *layers = self._run(spectra, every_layer)
+            joined = self.windows.joined((local, layers), owners, len(lengths))
+            return Encoded(*joined, self.windows.frames(lengths))
         # What is shorter than one frame is filled up with silence.
         lengths = lengths.clamp(min=receptive_field(self.strides))
         longest = int(lengths.max())
         waveforms = functional.pad(waveforms, (0, max(0, longest - waveforms.shape[1])))[:, :longest]
         if bool((lengths == longest).all()):
-            local, layers = self._run(waveforms, every_layer)
+            local, *layers = self._run(waveforms, every_layer)
         elif self.takes_mask:
-            local, layers = self._run(waveforms, every_layer, attention_mask=valid_frames(lengths, longest).long())
+            local, *layers = self._run(waveforms, every_layer, attention_mask=valid_frames(lengths, longest).long())
         else:
-            local, layers = self._each_length(waveforms, lengths, every_layer)
+            local, *layers = by_length(lambda some: self._run(some, every_layer), waveforms, lengths)
         return Encoded(local, layers, frame_counts(lengths, self.strides))
 
-    def _run(self, inputs: Tensor, every_layer: bool, **masks: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """transformers' own pass over a batch without padding, or with an attention mask."""
+    def _run(self, inputs: Tensor, every_layer: bool, **masks: Tensor) -> list[Tensor]:
+        """transformers' own pass over a batch without padding, or with an attention mask: local, then the layers."""
         if self.training and self.masked:
             frames = int(frame_counts(torch.tensor(inputs.shape[1]), self.strides))
             masks["mask_time_indices"] = self._spans(len(inputs), frames, inputs.device)
@@ -138,18 +139,8 @@ class SpeechEncoder(nn.Module):
             hook.remove()
         # The last hidden state lacks the encoder's final norm in some versions; the output never does.
         before = output.hidden_states[:-1] if every_layer else ()
-        return functional.gelu(found[0]) if self.windows is not None else found[0], [*before, output.last_hidden_state]
-
-    def _each_length(self, waveforms: Tensor, lengths: Tensor, every_layer: bool) -> tuple[Tensor, list[Tensor]]:
-        """Items of one length together, without padding, and each length by itself."""
-        rows: list[list[Tensor]] = [[]] * len(lengths)
-        for length in sorted(set(lengths.tolist())):
-            chosen = (lengths == length).nonzero().squeeze(1)
-            local, layers = self._run(waveforms[chosen, :length], every_layer)
-            for place, row in enumerate(chosen.tolist()):
-                rows[row] = [local[place], *(layer[place] for layer in layers)]
-        local, *layers = (pad_sequence(list(items), batch_first=True) for items in zip(*rows, strict=True))
-        return local, layers
+        local = functional.gelu(found[0]) if self.windows is not None else found[0]
+        return [local, *before, output.last_hidden_state]
 
     def _spans(self, items: int, frames: int, device: torch.device) -> Tensor:
         """True where a frame is masked, [items, frames]: each begins a span with probability masked / length."""

@@ -32,6 +32,8 @@ class Method(ABC):
     #: Whether :meth:`update` needs a second, independent batch: of the auxiliary data where there is any, otherwise of
     #: the training data in an order of its own.
     second_batch: ClassVar[bool] = False
+    #: Names of what :meth:`update` returns besides losses.
+    measures: ClassVar[tuple[str, ...]] = ()
 
     optimizers: list[Optimizer]
     #: What the rates are multiplied by besides the schedule: what a plateau has left of them.
@@ -62,7 +64,7 @@ class Method(ABC):
 
     @abstractmethod
     def update(self, batch: Batch, auxiliary: Batch | None = None, progress: float = 0.0) -> dict[str, float]:
-        """One optimisation step; returns the unweighted loss of each term.
+        """One optimisation step; returns the unweighted loss of each term, and what else is worth a mean per epoch.
 
         Args:
             batch: utterances to learn from; labels may be missing.

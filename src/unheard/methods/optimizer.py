@@ -73,8 +73,8 @@ class OptimizerSettings(BaseModel):
 
         >>> OptimizerSettings(decay=0.5).share(2, epochs=50)
         0.25
-        >>> [round(OptimizerSettings(schedule="cosine").share(epoch, epochs=4), 2) for epoch in range(4)]
-        [1.0, 0.85, 0.5, 0.15]
+        >>> tuple(round(OptimizerSettings(schedule="cosine").share(epoch, epochs=4), 2) for epoch in range(4))
+        (1.0, 0.85, 0.5, 0.15)
         """
         cosine = (1 + math.cos(math.pi * epoch / epochs)) / 2 if self.schedule == "cosine" else 1.0
         return cosine * self.decay**epoch

@@ -52,6 +52,7 @@ class SpeakerNormalization(Method):
     """
 
     second_batch: ClassVar[bool] = True
+    measures: ClassVar[tuple[str, ...]] = ("ascent_to_descent",)
 
     def __init__(
         self,

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from unheard.errors import InputError
 from unheard.metrics.classification import classes_of
-from unheard.metrics.counts import Floats, Statistic, mean_recall, statistic_of_sums
+from unheard.metrics.counts import Counts, Floats, Statistic, mean_recall, statistic_of_sums
 from unheard.metrics.intervals import percentile_interval, speaker_counts, speaker_draws
 from unheard.metrics.predictions import require
 from unheard.seeds import generator
@@ -123,8 +122,8 @@ def compare(
 
 
 def permutation_test(
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    first: Counts,
+    second: Counts,
     statistic: Statistic = mean_recall,
     *,
     permutations: int = 10_000,
@@ -199,9 +198,7 @@ def _difference(statistic: Statistic) -> Statistic:
     return difference
 
 
-def _swapped_difference(
-    statistic: Statistic, first: NDArray[np.int64], second: NDArray[np.int64], swapped: Floats
-) -> Floats:
+def _swapped_difference(statistic: Statistic, first: Counts, second: Counts, swapped: Floats) -> Floats:
     """The difference, second minus first, under each pattern of swaps [patterns, units]."""
     moved = second - first
     unswapped = np.stack([first.sum(axis=0), second.sum(axis=0)], axis=1)[None]

@@ -60,8 +60,18 @@ def low_resource_curve(samples_per_class: Sequence[float], accuracies: Sequence[
             f"there are {len(x)} numbers of samples per class and {len(draws)} rows of accuracies; give one row each"
         )
     mean = draws.mean(axis=1)
-    return LowResourceCurve(mean, draws.std(axis=1), _height(mean, x), _height(mean, np.log(x)), float(mean.mean()))
+    linear, logarithmic = (float(mean @ area_weights(axis)) for axis in (x, np.log(x)))
+    return LowResourceCurve(mean, draws.std(axis=1), linear, logarithmic, float(mean.mean()))
 
 
-def _height(y: NDArray[np.float64], x: NDArray[np.float64]) -> float:
-    return float(np.trapezoid(y, x) / (x[-1] - x[0]))
+def area_weights(x: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each point of a curve counts in its mean height, the trapezoid area divided by the range; they add up to 1.
+
+    >>> area_weights([10, 20, 40]).round(3).tolist(), area_weights([10]).tolist()
+    ([0.167, 0.5, 0.333], [1.0])
+    """
+    if len(x) == 1:
+        return np.ones(1)
+    steps = np.diff(np.asarray(x, dtype=np.float64))
+    weights: NDArray[np.float64] = (np.append(steps, 0) + np.append(0, steps)) / (2 * steps.sum())
+    return weights

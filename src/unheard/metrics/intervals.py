@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from unheard.errors import InputError
 from unheard.metrics.classification import classes_of
-from unheard.metrics.counts import Floats, Statistic, mean_recall, statistic_of_sums
+from unheard.metrics.counts import Counts, Floats, Statistic, mean_recall, statistic_of_sums
 from unheard.metrics.predictions import grouped_counts, require
 from unheard.seeds import generator
 
@@ -63,7 +62,7 @@ def speaker_interval(
     return Interval(estimate, *bootstrap_interval(statistic, counts, resamples, confidence, seed))
 
 
-def speaker_counts(table: pd.DataFrame, classes: list[str]) -> NDArray[np.int64]:
+def speaker_counts(table: pd.DataFrame, classes: list[str]) -> Counts:
     """Each speaker's confusion counts with each seed, [speakers, seeds, classes, classes], both in sorted order.
 
     Without a column ``seed`` all rows count as one seed. Speakers whom a seed did not test have no counts there.
@@ -82,13 +81,13 @@ def speaker_counts(table: pd.DataFrame, classes: list[str]) -> NDArray[np.int64]
     keys, counts = grouped_counts(table, ("speaker", "seed"), classes)
     speaker, speakers = pd.factorize(keys["speaker"], sort=True)
     run, runs = pd.factorize(keys["seed"], sort=True)
-    whole = np.zeros((len(speakers), len(runs), *counts.shape[1:]), dtype=np.int64)
+    whole = np.zeros((len(speakers), len(runs), *counts.shape[1:]), dtype=counts.dtype)
     whole[speaker, run] = counts
     return whole
 
 
 def bootstrap_interval(
-    statistic: Statistic, counts: NDArray[np.int64], resamples: int = 2000, confidence: float = 0.95, seed: int = 0
+    statistic: Statistic, counts: Counts, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:
     """The ends of the percentile interval of a statistic of :func:`speaker_counts`; NaN with one speaker.
 

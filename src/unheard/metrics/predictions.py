@@ -1,7 +1,8 @@
 """Scores of a table of predictions: one row per utterance, fold and seed, as a run's ``predictions.csv`` holds them.
 
 The columns are ``emotion`` (the reference), ``predicted``, and whatever a report slices by: ``seed``, ``fold``,
-``speaker``, ``gender``, … What a report shows comes from three calls:
+``speaker``, ``gender``, … A column ``weight`` says how much a row counts; without it all count alike. What a report
+shows comes from three calls:
 
 * pooled over folds, mean ± sd over seeds: ``spread_over(scores(table, "seed"), "seed")``;
 * fold mean ± sd, per seed: ``spread_over(scores(table, "seed", "fold"), "fold")``;
@@ -15,11 +16,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from unheard.errors import InputError, did_you_mean
 from unheard.metrics import counts as of_counts
 from unheard.metrics.classification import classes_of, confusion
+from unheard.metrics.counts import Counts
 
 SCORES = ("wa", "ua", "f1", "recall")
 
@@ -88,9 +89,7 @@ def spread_over(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index(drop=not others)
 
 
-def grouped_counts(
-    table: pd.DataFrame, by: Sequence[str], classes: Sequence[str]
-) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+def grouped_counts(table: pd.DataFrame, by: Sequence[str], classes: Sequence[str]) -> tuple[pd.DataFrame, Counts]:
     """The confusion counts of each combination of the columns ``by``.
 
     Returns:
@@ -110,7 +109,8 @@ def grouped_counts(
     true = pd.Index(classes).get_indexer(pd.Index(table["emotion"]))
     taken = pd.Index(classes).get_indexer(pd.Index(table["predicted"]))
     cells = (groups.ngroup().to_numpy() * size + true) * size + taken
-    return keys, np.bincount(cells, minlength=len(keys) * size * size).reshape(-1, size, size)
+    weight = table["weight"].to_numpy() if "weight" in table else None
+    return keys, np.bincount(cells, weight, minlength=len(keys) * size * size).reshape(-1, size, size)
 
 
 def require(table: pd.DataFrame, columns: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unheard.errors import InputError
+from unheard.frontends.by_length import by_length
 from unheard.frontends.statistics import valid_frames
 from unheard.networks.fairseq import Layers, read_wav2vec
 from unheard.networks.layers import FrameLstm, mean_over_time
@@ -57,6 +58,7 @@ class Wav2vec(Network):
     """
 
     layouts = ("waveform",)
+    elsewhere = ("checkpoint",)
 
     def __init__(
         self,
@@ -98,21 +100,21 @@ class Wav2vec(Network):
         lengths = lengths.clamp(min=self.shortest)
         found, context = by_length(self._wav2vec, features, lengths)
         lengths = frame_counts(lengths, self.encoder_layers)
-        local = self.convolutions(context).mT
+        local = self.convolutions(context.mT).mT
         fewer = frame_counts(lengths, self.convolution_layers)
         frames = self.lstm(local, fewer)
         return {
-            "features": Tap(found.mT, lengths),
-            "context": Tap(context.mT, lengths),
+            "features": Tap(found, lengths),
+            "context": Tap(context, lengths),
             "local": Tap(local, fewer),
             "frames": Tap(frames, fewer),
             "embedding": Tap(mean_over_time(frames, valid_frames(fewer, frames.shape[1]))),
         }
 
     def _wav2vec(self, waveforms: Tensor) -> tuple[Tensor, Tensor]:
-        """[batch, samples] of one length → z and c, [batch, channels, time]."""
+        """[batch, samples] of one length → z and c, [batch, time, channels]."""
         found = self.encoder(waveforms)
-        return found, self.aggregator(found)
+        return found.mT, self.aggregator(found).mT
 
 
 class Encoder(nn.Module):
@@ -167,22 +169,6 @@ def rectified_convolutions(inputs: int, layers: Layers) -> nn.Sequential:
         blocks += [nn.Conv1d(inputs, channels, kernel, stride), nn.ReLU()]
         inputs = channels
     return nn.Sequential(*blocks)
-
-
-def by_length(model: Callable[[Tensor], tuple[Tensor, ...]], waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
-    """What ``model`` makes of waveforms of one length, for waveforms [batch, samples] of several.
-
-    Each result [batch, channels, time] is padded with zeros. Items of one length go in together.
-    """
-    different = sorted(set(lengths.tolist()))
-    if len(different) == 1:
-        return model(waveforms[:, : different[0]])
-    rows = [(lengths == length).nonzero().squeeze(1) for length in different]
-    parts = [model(waveforms[row, :length]) for row, length in zip(rows, different, strict=True)]
-    back = torch.cat(rows).argsort()
-    time = parts[-1][0].shape[2]  # lengths come in ascending order
-    padded = [[functional.pad(each, (0, time - each.shape[2])) for each in part] for part in parts]
-    return tuple(torch.cat(each)[back] for each in zip(*padded, strict=True))
 
 
 def frame_counts(lengths: Tensor, layers: Layers) -> Tensor:

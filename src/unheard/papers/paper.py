@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -11,30 +12,30 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from unheard.errors import InputError, did_you_mean
 from unheard.metrics.classification import Spread
-from unheard.recipe import parse_yaml
-from unheard.settings import checked
+from unheard.recipe import Recipe
+from unheard.settings import checked, parse_yaml
 
 #: Of ``results.csv``, see :func:`published_results`.
 COLUMNS = ("paper", "table", "row", "corpus", "protocol", "metric", "value", "std", "source")
 #: The labels as they stand in the manifest.
 AS_THEY_ARE = "as-they-are"
 
-Metric = Literal["wa", "ua"]
+Metric = Literal["wa", "ua", "auc"]
 
 
 class Claim(BaseModel):
     """Something a paper says about a row against the first one.
 
     Attributes:
-        kind: ``error_reduction``, it makes fewer errors by the share published; ``no_gain``, it does not;
-            ``smaller_gap``, it does better on dev than on test by less.
+        kind: ``gain``, it is better; ``error_reduction``, it makes fewer errors by the share published; ``no_gain``, it
+            does not; ``smaller_gap``, it does better on dev than on test by less.
         source: where the paper says so.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     row: str
-    kind: Literal["error_reduction", "no_gain", "smaller_gap"]
+    kind: Literal["gain", "error_reduction", "no_gain", "smaller_gap"]
     source: str
 
 
@@ -57,9 +58,13 @@ class PaperStudy(BaseModel):
         utterances, speakers: how many take part.
         labels: a label mapping, or ``as-they-are``.
         seeds: how often everything was run.
-        metrics: what was published; the rows are compared in these.
+        metrics: what was published; the rows are compared in these. ``auc`` stands alone: the area under the curve of
+            WA over the numbers of a ``low-resource`` protocol, divided by its range.
         aggregation: ``pooled`` scores all folds together, ``folds`` takes the mean of their scores.
         rows: recipes by the rows they stand for; the others are compared with the first.
+        variants: rows' recipes that are no files: another recipe and what to override in it.
+        given: keys of the recipes that have no default and must be given, such as a file with weights.
+        auxiliary: the name of the corpus without emotion labels that some rows learn from too.
         analyses: further tables about these rows: ``confusion_MEANT_TAKEN`` (per cent), ``gender_distance_EMOTION``,
             ``gender_accuracy``.
     """
@@ -78,6 +83,9 @@ class PaperStudy(BaseModel):
     metrics: tuple[Metric, ...]
     aggregation: Literal["pooled", "folds"]
     rows: dict[str, str]
+    variants: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    auxiliary: str | None = None
     analyses: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     instead: Instead
@@ -95,6 +103,17 @@ class PaperStudy(BaseModel):
     def first(self) -> str:
         """The row that the others are compared with."""
         return next(iter(self.rows))
+
+    def recipe(self, name: str, overrides: Sequence[str] = ()) -> Recipe:
+        """A row's recipe by its name, with further overrides."""
+        if name not in self.variants:
+            return Recipe.load(name, overrides)
+        base, *own = self.variants[name]
+        return Recipe.load(base, [f"name={name}", *own, *overrides])
+
+    def recipes(self) -> list[Recipe]:
+        """Those of the rows, in their order."""
+        return [self.recipe(name) for name in dict.fromkeys(self.rows.values())]
 
 
 class Choice(BaseModel):
@@ -191,10 +210,13 @@ def published_results(paper: str | None = None, table: str | None = None, **wher
 def published_value(results: pd.DataFrame, row: str, metric: str) -> Spread | None:
     """The share (not per cent) that was published for a row, and its deviation; None where there is none.
 
+    Where the paper does not say whether it means WA or UA, it is either.
+
     >>> published_value(published_results("tu2019", "Table 2"), "SER only", "wa")
     Spread(mean=0.539, sd=0.01)
     """
-    found: Any = results[(results["row"] == row) & (results["metric"] == metric)]
+    metrics = (metric, "unstated") if metric in ("wa", "ua") else (metric,)
+    found: Any = results[(results["row"] == row) & results["metric"].isin(metrics)]
     if found.empty:
         return None
     value, deviation = found.iloc[0][["value", "std"]]

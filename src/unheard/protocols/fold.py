@@ -20,12 +20,15 @@ class Fold:
 
     ``train`` and ``dev`` may be empty (other people's splits have no dev part), ``test`` never is. That the parts are
     disjoint is what :meth:`Protocol.folds` sees to and the audit finds out about folds from elsewhere.
+
+    ``of_each`` is how many utterances of each emotion were drawn to train on; None where all train that are left.
     """
 
     name: str
     train: Rows
     dev: Rows
     test: Rows
+    of_each: int | None = None
 
     def __post_init__(self) -> None:
         for part in ("train", "dev", "test"):

@@ -14,8 +14,8 @@ from unheard.studies.report.tables import many, probability
 #: Below this corrected p a difference is called one.
 SIGNIFICANT = 0.05
 
-#: What can be compared.
-STATISTICS: dict[str, Statistic] = {"ua": mean_recall, "wa": accuracy}
+#: What can be compared. The area under a curve of WA is the WA of predictions that are weighted for it.
+STATISTICS: dict[str, Statistic] = {"ua": mean_recall, "wa": accuracy, "auc": accuracy}
 
 
 @dataclass(frozen=True)

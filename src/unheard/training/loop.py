@@ -187,7 +187,8 @@ class NetworkRun:
     def _epoch(self, epoch: int) -> Scores:
         started = time.perf_counter()
         losses = self.train_epoch(epoch)
-        scores: Scores = {f"loss.{name}": value for name, value in losses.items()}
+        measures = self.method.measures
+        scores: Scores = {name if name in measures else f"loss.{name}": value for name, value in losses.items()}
         scores |= self.scores()
         if self.plateau.settings.schedule == "plateau":
             scores["learning_rate"] = self.plateau.rate
@@ -200,7 +201,7 @@ class NetworkRun:
         return scores
 
     def train_epoch(self, epoch: int) -> Scores:
-        """One pass over the training items; the mean of each term's loss.
+        """One pass over the training items; the mean of what the method returns.
 
         Raises:
             FloatingPointError: a mean is not finite, so the weights are worthless.
@@ -219,7 +220,8 @@ class NetworkRun:
         means = {name: sum(values) / len(values) for name, values in sums.items()}
         for name, mean in means.items():
             if not math.isfinite(mean):
-                raise FloatingPointError(f'the loss of the term "{name}" is {mean} in epoch {epoch}')
+                what = name if name in self.method.measures else f'the loss of the term "{name}"'
+                raise FloatingPointError(f"{what} is {mean} in epoch {epoch}")
         return means
 
     def _keep_best(self, score: float | None) -> bool:

@@ -17,6 +17,7 @@ from unheard.evaluation.projection import keep_arrays
 from unheard.evaluation.scatter import group_distances
 from unheard.metrics.comparison import compare
 from unheard.metrics.counts import accuracy
+from unheard.metrics.curves import low_resource_curve
 from unheard.papers.paper import Paper
 from unheard.studies.inside import DEEP_FEATURES
 from unheard.studies.plan import Plan
@@ -40,10 +41,16 @@ def corpus() -> Corpus:
 
 
 def make(
-    corpus: Corpus, folder: Path, overrides: tuple[str, ...] = (), skills=SKILLS, paper: Paper = TU2019, **values
+    corpus: Corpus,
+    folder: Path,
+    overrides: tuple[str, ...] = (),
+    skills=SKILLS,
+    paper: Paper = TU2019,
+    name: str = "iemocap",
+    **values,
 ) -> Plan:
     """A finished study in a folder; recipes without a skill have no run."""
-    study = paper.studies["iemocap"]
+    study = paper.studies[name]
     baseline = study.rows[study.first]
     settings = {"protocol": study.protocol, "seeds": range(2), "labels": study.labels, "baseline": baseline} | values
     labels = settings.pop("labels")
@@ -52,7 +59,7 @@ def make(
         labels=LabelMapping.load(labels) if labels else None, **settings,
     )  # fmt: skip
     plan.write(folder)
-    mark(folder, paper.name, "iemocap")
+    mark(folder, paper.name, name)
     folds = plan.cut()
     for run in plan.runs():
         if run.recipe.name in skills:
@@ -314,3 +321,52 @@ def test_the_analyses_of_fan2020_stand_beside_ours(
         assert f"{near:.2f}" in form
         assert "text 3.3.2 beside ours: how often the gender is told" in form
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_low_resource_column_of_gat2022_is_an_area(corpus: Corpus, tmp_path: Path) -> None:
+    skills = {"hubert": 0.5, "hubert-snp": 0.5, "hubert-tap": 0.9}
+    study = "base-low-resource"
+    plan = make(
+        corpus, tmp_path, skills=skills, paper=Paper.load("gat2022"), name=study, protocol="low-resource:10,30,70:1",
+        seeds=range(1),
+    )  # fmt: skip
+    text = write_reproduction(tmp_path)
+    assert "hubert-tap" in text
+    assert "AUC, the area under WA over the number of utterances of each emotion" in " ".join(text.split())
+    assert "auxiliary data: none, not voxceleb1" in " ".join(text.split())
+    rows = pd.read_csv(tmp_path / "reproduction.csv").set_index("row")
+    assert rows["published_test"].tolist()[:3] == [61.0, 61.6, 62.7]
+    sizes = {number: fold.of_each for number, fold in enumerate(plan.cut(), 1)}
+    areas = {}
+    for recipe in skills:
+        table = predictions(tmp_path, recipe)
+        right = (table["emotion"] == table["predicted"]).groupby(table["fold"].map(sizes)).mean()
+        areas[recipe] = low_resource_curve([10, 30, 70], [[share] for share in right]).area_linear
+        row = rows[rows["recipe"] == recipe].iloc[0]
+        assert row["test"] == pytest.approx(100 * areas[recipe])
+        assert row["test_low"] < row["test"] < row["test_high"]
+    gain = rows.loc["HuBERT Base + TAP", ["difference", "p_speakers"]]
+    assert gain["difference"] == pytest.approx(100 * (areas["hubert-tap"] - areas["hubert"]))
+    assert gain["p_speakers"] < 0.01
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "With few utterances to learn from" in page
+    assert 'id="few-ua-' in page
+
+
+def test_variants_and_what_must_be_given() -> None:
+    study = Paper.load("xia2021").studies["figure2"]
+    recipes = recipes_of(study, ("network.checkpoint=some.pt", "terms.segments.weight=0.5"))
+    assert [recipe.name for recipe in recipes] == list(study.rows.values())
+    assert [recipe.value("terms.segments.heads") for recipe in recipes] == [None, 1, 2, 3, 4]
+    assert [recipe.value("terms.segments.weight") for recipe in recipes] == [None, 0.5, 0.5, 0.5, 0.5]
+    assert {recipe.value("network.checkpoint") for recipe in recipes} == {"some.pt"}
+    mixed = recipes_of(Paper.load("xia2021").studies["table3"], ("network.checkpoint=some.pt",))
+    assert [recipe.value("network.checkpoint") for recipe in mixed] == ["some.pt", None, "some.pt", "some.pt"]
+
+
+def test_a_study_without_what_must_be_given_is_another_one(corpus: Corpus, tmp_path: Path) -> None:
+    paper, skills = Paper.load("xia2021"), {"wav2vec": 0.5}
+    one = {"paper": paper, "name": "figure2", "skills": skills, "folds": [1], "seeds": [0]}
+    assert "without network.checkpoint" in unlike(corpus, tmp_path / "a", **one)
+    said = unlike(corpus, tmp_path / "b", overrides=("network.checkpoint=some.pt",), **one)
+    assert not any("checkpoint" in each for each in said)

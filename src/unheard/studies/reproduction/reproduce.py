@@ -105,17 +105,26 @@ def write_reproduction(folder: Path) -> str:
 def recipes_of(study: PaperStudy, overrides: Sequence[str] = ()) -> list[Recipe]:
     """The recipes of a study in the order of its rows, each with those overrides whose key it has.
 
-    A key that none of them has goes to all, which say what is wrong with it.
+    A key without a value in any of them goes to those that take it, and one that none takes to all, which say what is
+    wrong with it.
     """
-    built_in = [Recipe.load(name) for name in dict.fromkeys(study.rows.values())]
-    having = {
-        override: {recipe.name for recipe in built_in if recipe.value(override.partition("=")[0]) is not None}
-        for override in overrides
-    }
+    built_in = study.recipes()
+    having = {}
+    for override in overrides:
+        valued = {recipe.name for recipe in built_in if recipe.value(override.partition("=")[0]) is not None}
+        having[override] = valued or {recipe.name for recipe in built_in if _takes(study, recipe.name, override)}
     return [
-        Recipe.load(recipe.name, [override for override, names in having.items() if recipe.name in names or not names])
-        for recipe in built_in
+        study.recipe(name, [override for override, names in having.items() if name in names or not names])
+        for name in (recipe.name for recipe in built_in)
     ]
+
+
+def _takes(study: PaperStudy, name: str, override: str) -> bool:
+    try:
+        study.recipe(name, [override])
+    except InputError:
+        return False
+    return True
 
 
 def fitting(corpus: Corpus, study: PaperStudy, labels: str | None, protocol: str | None, whose: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from unheard.papers.paper import AS_THEY_ARE, Choice, Claim, Paper, PaperStudy, 
 from unheard.recipe import Recipe
 from unheard.studies.compared import STATISTICS, Compared, compare_recipes
 from unheard.studies.report.data import StudyData, ranges
+from unheard.studies.report.low_resource import utterances_of_each, weighted
 from unheard.studies.report.tables import many
 from unheard.studies.reproduction.analyses import Analysis, analyses
 from unheard.studies.study import read_predictions
@@ -133,7 +134,7 @@ class Reproduction:
             values: dict[str, list[str]] = {}
             for recipe in self._recipes():
                 if (value := recipe.value(key)) is not None:
-                    before = Recipe.load(recipe.name).value(key)
+                    before = self.study.recipe(recipe.name).value(key)
                     words = _written(value) + ("" if value == before else f" instead of {_written(before)}")
                     values.setdefault(words, []).append(recipe.name)
             for value, names in values.items():
@@ -151,6 +152,7 @@ class Reproduction:
         return [
             *_another_corpus(self.data, self.study),
             *_another_plan(self.data, self.study),
+            *(f"without {key}" for key in self.study.given if not any(one.value(key) for one in self._recipes())),
             *self._settings_changed(),
         ]
 
@@ -160,10 +162,10 @@ class Reproduction:
 
     def _settings_changed(self) -> Iterator[str]:
         """Settings that the paper gives and that were changed."""
-        ours = {key for choice in self.paper.choices for key in choice.keys}
+        ours = {*self.study.given, *(key for choice in self.paper.choices for key in choice.keys)}
         changed: dict[str, None] = {}
         for recipe in self._recipes():
-            now, before = _leaves(recipe.to_dict()), _leaves(Recipe.load(recipe.name).to_dict())
+            now, before = _leaves(recipe.to_dict()), _leaves(self.study.recipe(recipe.name).to_dict())
             for key in [*before, *(key for key in now if key not in before)]:
                 if now.get(key) != before.get(key) and key not in ours:
                     changed[f"{key}={_written(now.get(key))}, not {_written(before.get(key))}"] = None
@@ -189,12 +191,16 @@ def mark(folder: Path, paper: str, study: str) -> None:
 
 def _rows(data: StudyData, paper: Paper, study: PaperStudy) -> Iterator[ReproducedRow]:
     published = published_results(paper.name, study.table, **study.where)
+    sizes = utterances_of_each(data) if "auc" in study.metrics else {}
+    if sizes:
+        data = replace(data, predictions=weighted(data.predictions, sizes))
     first = study.rows[study.first]
     others = [recipe for recipe in study.rows.values() if recipe != first]
     compared = {(one.system, one.metric): one for one in compare_recipes(data, first, others, study.metrics)}
     dev = read_predictions(data.plan, data.study, "dev_predictions.csv")
     if not dev.empty:
         dev = dev[pd.MultiIndex.from_frame(dev[["fold", "seed"]]).isin(list(data.shown))]
+        dev = weighted(dev, sizes) if sizes else dev
     for metric in study.metrics:
         base = published_value(published, study.first, metric) or NOTHING
         for row in dict.fromkeys([*study.rows, *published["row"]]):
@@ -226,7 +232,7 @@ def _by_run(predictions: pd.DataFrame, metric: str, aggregation: str) -> pd.Seri
     if predictions.empty:
         return pd.Series(dtype="float64")
     by = ("seed",) if aggregation == "pooled" else ("seed", "fold")
-    return scores(predictions, *by).groupby("seed")[metric].mean()
+    return scores(predictions, *by).groupby("seed")["wa" if metric == "auc" else metric].mean()
 
 
 def _spread(values: pd.Series, even: bool) -> Spread:
@@ -237,6 +243,9 @@ def _spread(values: pd.Series, even: bool) -> Spread:
 
 def _another_corpus(data: StudyData, study: PaperStudy) -> Iterator[str]:
     plan = data.plan
+    further = plan.auxiliary.name if plan.auxiliary else None
+    if further != study.auxiliary:
+        yield f"auxiliary data: {further or 'none'}, not {study.auxiliary or 'none'}"
     if study.corpus is not None and plan.corpus.name != study.corpus:
         yield f"another corpus ({plan.corpus.name}, not {study.corpus})"
         return

@@ -31,6 +31,9 @@ from unheard.studies.report.tables import (
 from unheard.studies.reproduction.analyses import CONFUSION, DISTANCE, TOLD, Analysis
 from unheard.studies.reproduction.reproduction import ReproducedRow, Reproduction, Scores
 
+#: What is said of the score ``auc``.
+AREA = ", the area under WA over the number of utterances of each emotion, divided by its range,"
+
 #: A sentence, and what is written in code behind it.
 Item = tuple[str, Sequence[str]]
 
@@ -89,9 +92,9 @@ def _scores(found: Reproduction, metric: str, rows: Sequence[ReproducedRow]) -> 
     how = "over all folds together" if found.study.aggregation == "pooled" else "as the mean over folds"
     speakers = found.data.predictions["speaker"].nunique()
     note = (
-        f"{name} {how}, mean ± standard deviation over runs of everything (paper {found.study.seeds}, here "
-        f"{len(found.data.plan.seeds)}). 95 %: interval of our test score, all folds together, by bootstrap over "
-        f"{many(speakers, 'speaker')}."
+        f"{name}{AREA if metric == 'auc' else ''} {how}, mean ± standard deviation over runs of everything "
+        f"(paper {found.study.seeds}, here {len(found.data.plan.seeds)}). 95 %: interval of our test score, all folds "
+        f"together, by bootstrap over {many(speakers, 'speaker')}."
     )
     return Block(f"{found.paper.name}, {found.study.table}, beside ours: {name}, %", [head, *lines], note)
 
@@ -193,6 +196,7 @@ def _told(some: Sequence[Analysis], by: Mapping[tuple[str, str], Analysis]) -> B
 def _claimed(found: Reproduction, claim: Claim) -> str:
     first, row = (found.row(name, found.study.metrics[0]) for name in (found.study.first, claim.row))
     said = {
+        "gain": f"{row.row} is better than {first.row}, by {points(row.published_gain)} points",
         "error_reduction": f"{row.row} makes {percent(row.published_reduction)} % fewer errors than {first.row}",
         "no_gain": f"{row.row} is no better than {first.row}",
         "smaller_gap": f"dev − test is {points(row.published.gap.mean)} points with {row.row}, "

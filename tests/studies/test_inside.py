@@ -33,6 +33,9 @@ class MadeUp:
         male = (deep[:, 0] > 2).astype(np.float32)
         return Inside(deep, deep / 10 if self.attention else None, {"gender": np.stack([1 - male, male], axis=1)})
 
+    def receptive_fields(self):
+        return None
+
 
 def part(values: list[list[float]], genders: list[str | None], emotions: str) -> Split:
     table = pd.DataFrame({"gender": pd.Series(genders, dtype="str"), "emotion": [*emotions]})

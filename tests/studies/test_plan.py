@@ -148,3 +148,12 @@ def test_clusters_are_found_in_each_folds_training_part(tiny_corpus: Corpus):
         found = labels.clusters.centres(plan.corpus, fold.train)
         assert learned.table["emotion"].tolist() == labels.clusters.classes(plan.corpus, found).tolist()
     assert plan.fold(1)[0].table["emotion"].tolist() != plan.fold(3)[0].table["emotion"].tolist()
+
+
+def test_a_plan_keeps_how_many_enrol(tmp_path: Path, tiny_corpus: Corpus):
+    plans = [Plan.make(tiny_corpus, "speaker-folds:3", [Recipe.load("tdnn")], enrol=number) for number in (5, None)]
+    plans[0].write(tmp_path)
+    assert Plan.read(tmp_path).enrol == 5
+    (tmp_path / "runs" / "tdnn" / "fold1-seed0").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"another number of enrolled utterances \(5, now None\)"):
+        plans[1].continuing(tmp_path)

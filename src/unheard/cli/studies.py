@@ -84,6 +84,10 @@ def train(
     "--leak-corpus", "strangers", type=IN, multiple=True, metavar="MANIFEST...",
     help="Speakers nobody learns from, on whom the leak is measured too; they need no emotion labels.",
 )  # fmt: skip
+@click.option(
+    "--enrol", type=click.IntRange(1),
+    help="Utterances that enrol a new speaker where a recipe learns speakers.  [default: 20 if all have them, else 5]",
+)  # fmt: skip
 @click.option("--out", type=OUT, required=True, help="The study's folder; an interrupted study goes on where it was.")
 @click.option("--workers", type=click.IntRange(1), help="Runs side by side.  [default: one per core]")
 @device_option
@@ -99,6 +103,7 @@ def study(
     seeds: int,
     baseline: str | None,
     strangers: tuple[Path, ...],
+    enrol: int | None,
     out: Path,
     workers: int | None,
     device: str,
@@ -116,8 +121,8 @@ def study(
     overrides = [word for word in recipes if "=" in word]
     run_study(
         names, manifests, out, protocol=protocol, folds=fold_numbers(folds), seeds=seeds, baseline=baseline,
-        labels=labels, leak_corpus=strangers or None, auxiliary=auxiliary or None, overrides=overrides, workers=workers,
-        device=device, cache=cache, force=force,
+        labels=labels, leak_corpus=strangers or None, auxiliary=auxiliary or None, enrol=enrol, overrides=overrides,
+        workers=workers, device=device, cache=cache, force=force,
     )  # fmt: skip
     click.echo(study_text(out))
     click.echo(f"report: {out / 'report.html'}")
@@ -126,11 +131,15 @@ def study(
 @main.command()
 @click.argument("study_folder", type=IN, metavar="F")
 @click.option("--draw", nargs=2, type=int, metavar="FOLD SEED", help="Embeddings to draw.  [default: the first]")
-def report(study_folder: Path, draw: tuple[int, int] | None) -> None:
+@click.option(
+    "--over", multiple=True, metavar="KEY",
+    help="Draw scores over this key of the recipes, which differ in it and in nothing else; further keys may go along.",
+)  # fmt: skip
+def report(study_folder: Path, draw: tuple[int, int] | None, over: tuple[str, ...]) -> None:
     """Write the report of the study in F again."""
     from unheard.studies.report.write import write_report
 
-    click.echo(write_report(study_folder, draw))
+    click.echo(write_report(study_folder, draw, over))
     click.echo(f"report: {study_folder / 'report.html'}")
 
 

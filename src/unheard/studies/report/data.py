@@ -42,6 +42,7 @@ class StudyData:
         results: the rows of ``results.csv`` of what is shown, with a column ``machine``.
         predictions: the test predictions of what is shown, with the columns ``recipe``, ``fold``, ``seed``.
         projected: the fold and seed whose embeddings are drawn; by default the first of the first seed.
+        over: keys of recipes over whose values scores are drawn.
     """
 
     study: Path
@@ -53,6 +54,7 @@ class StudyData:
     results: pd.DataFrame
     predictions: pd.DataFrame
     projected: Pair | None = None
+    over: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -107,12 +109,13 @@ class StudyData:
         ]
 
 
-def read_study(study: Path, projected: Pair | None = None) -> StudyData:
+def read_study(study: Path, projected: Pair | None = None, over: tuple[str, ...] = ()) -> StudyData:
     """Everything that a report shows, from a study's folder; what is not finished is left out.
 
     Args:
         study: the folder.
         projected: the fold and seed whose embeddings are drawn.
+        over: keys of recipes over whose values scores are drawn.
 
     Raises:
         InputError: there is no study, no finished run, or a finished run lacks the predictions it must have; nothing is
@@ -158,6 +161,7 @@ def read_study(study: Path, projected: Pair | None = None) -> StudyData:
         results=_only(results, shown),
         predictions=_only(predictions, shown),
         projected=projected,
+        over=over,
     )
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from unheard.errors import InputError
 from unheard.evaluation.projection import project
@@ -22,6 +21,7 @@ from unheard.seeds import generator
 from unheard.studies.inside import DEEP_FEATURES, read_deep_features
 from unheard.studies.plan import Run
 from unheard.studies.report.data import Pair, StudyData
+from unheard.studies.report.paired import change
 from unheard.studies.report.plots import scatter
 from unheard.studies.report.projection import MOST_POINTS
 from unheard.studies.report.tables import NONE, Section, grid, paragraph, points, table
@@ -90,23 +90,15 @@ def scatter_changes(data: StudyData) -> dict[str, Interval]:
     Of the same folds and seeds. It is a geometric mean over runs, since one that tells nothing apart has a scatter
     without bounds; the interval is Student's over folds, each with the mean of its seeds; of one fold there is none.
     """
-    if "scatter" not in data.results or not data.comparable:
-        return {}
-    of = {name: np.log(_by_run(data, name)) for name in data.names}
-    changes = {}
-    for name in data.names:
-        apart = (of[name] - of[data.baseline]).dropna() if data.baseline in of else pd.Series(dtype="float64")
-        if name != data.baseline and len(apart):
-            folds = apart.groupby("fold").mean()
-            mean, half = folds.mean(), student.ppf(0.975, len(folds) - 1) * folds.sem()  # NaN with one fold
-            changes[name] = Interval(*np.expm1([mean, mean - half, mean + half]).tolist())
-    return changes
+    others = [name for name in data.names if name != data.baseline and data.baseline in data.names]
+    found = {name: change(data, "scatter", name, data.baseline) for name in others}
+    return {name: apart for name, apart in found.items() if apart is not None}
 
 
-def change_words(change: Interval) -> str:
+def change_words(apart: Interval) -> str:
     """A change in per cent, and its interval where there is one."""
-    ends = "" if math.isnan(change.low) else f" [{points(change.low)}, {points(change.high)}]"
-    return f"{points(change.estimate)} %{ends}"
+    ends = "" if math.isnan(apart.low) else f" [{points(apart.low)}, {points(apart.high)}]"
+    return f"{points(apart.estimate)} %{ends}"
 
 
 def _read(data: StudyData, run: Run) -> _Deep | None:
@@ -147,12 +139,6 @@ def _reading_of_scatter(data: StudyData) -> str:
         "lowest and highest in brackets: a run that tells nothing apart has a ratio without bounds. A center loss "
         f"should lower it, on new speakers too.{paired if scatter_changes(data) else ''}"
     )
-
-
-def _by_run(data: StudyData, name: str) -> pd.Series:
-    """The test scatter by fold and seed, where there is one above zero."""
-    found = data.results_of(name).set_index(["fold", "seed"])["scatter"].astype("float64")
-    return found[found > 0]
 
 
 def _pair(data: StudyData) -> Pair:

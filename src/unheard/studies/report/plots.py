@@ -37,7 +37,8 @@ WIDTH = 4.4
 #: Longer names are cut in plots, and more bars than these get no name of their own.
 LONGEST_NAME, MOST_NAMED_BARS = 26, 48
 
-_SETTINGS: Any = {
+#: How everything is drawn.
+SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
     "text.parse_math": False,
@@ -63,8 +64,8 @@ _SETTINGS: Any = {
 
 def interval_plot(title: str, intervals: Mapping[str, Interval], chance: float, name: str) -> Markup:
     """A dot and its interval for each recipe, in per cent."""
-    with matplotlib.rc_context(_SETTINGS):
-        figure, axes = _plot(0.34 * len(intervals) + 1.05, title)
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = plot(0.34 * len(intervals) + 1.05, title)
         places = np.arange(len(intervals))
         estimates, lows, highs = 100 * np.array(list(intervals.values()), dtype=float).T
         axes.hlines(places, lows, highs, colors=BLUE, linewidth=3, alpha=0.4)
@@ -87,14 +88,14 @@ def interval_plot(title: str, intervals: Mapping[str, Interval], chance: float, 
         axes.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10], integer=True))
         axes.set_xlabel("%")
         axes.grid(axis="x")
-        return _svg(figure, name, f"{title}: an estimate and its 95 % interval for each recipe, in per cent")
+        return svg(figure, name, f"{title}: an estimate and its 95 % interval for each recipe, in per cent")
 
 
 def grouped_bars(title: str, table: pd.DataFrame, colours: Sequence[str], name: str) -> Markup:
     """Horizontal bars in per cent: a group for each row of the table, a bar for each column."""
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         rows, columns = table.shape
-        figure, axes = _plot(0.17 * rows * (columns + 1) + 1.25, title)
+        figure, axes = plot(0.17 * rows * (columns + 1) + 1.25, title)
         places = np.arange(rows) * (columns + 1.2)
         for index, (column, colour) in enumerate(zip(table.columns, colours, strict=True)):
             values = 100 * table[column].to_numpy(dtype=float)
@@ -109,7 +110,7 @@ def grouped_bars(title: str, table: pd.DataFrame, colours: Sequence[str], name: 
         axes.set_xlabel("%")
         axes.grid(axis="x")
         figure.legend(loc="outside lower left", ncols=2)
-        return _svg(figure, name, f"{title}: {', '.join(map(str, table.columns))} for each recipe, in per cent")
+        return svg(figure, name, f"{title}: {', '.join(map(str, table.columns))} for each recipe, in per cent")
 
 
 def speaker_bars(title: str, accuracies: pd.Series, groups: Mapping[str, str], mean: float, name: str) -> Markup:
@@ -122,10 +123,10 @@ def speaker_bars(title: str, accuracies: pd.Series, groups: Mapping[str, str], m
         mean: the share of right utterances of all speakers together, drawn as a line.
         name: of the plot within the page.
     """
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         ordered = accuracies.sort_values(ascending=False, kind="stable")
         count, named = len(ordered), len(ordered) <= MOST_NAMED_BARS
-        figure, axes = _plot(min(0.2 * count, 9.6) + 1.15, title)
+        figure, axes = plot(min(0.2 * count, 9.6) + 1.15, title)
         places, values = np.arange(count), 100 * ordered.to_numpy()
         labels = [groups.get(str(speaker), "no gender given") for speaker in ordered.index]
         colours = dict(zip(sorted(set(labels) - {"no gender given"}), COLOURS, strict=False)) | {
@@ -151,7 +152,7 @@ def speaker_bars(title: str, accuracies: pd.Series, groups: Mapping[str, str], m
         ]
         handles.append(Line2D([], [], color=INK, linewidth=1, linestyle=(0, (3, 2)), label="all together (WA)"))
         figure.legend(handles=handles, loc="outside lower left", ncols=3, columnspacing=1.2)
-        return _svg(figure, name, f"{title}: share of right utterances of each speaker, in per cent")
+        return svg(figure, name, f"{title}: share of right utterances of each speaker, in per cent")
 
 
 def curves(
@@ -170,8 +171,8 @@ def curves(
         unit: of the values.
         chosen: the epoch of each run that was kept, marked with a dot.
     """
-    with matplotlib.rc_context(_SETTINGS):
-        figure, axes = _plot(2.7, title)
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = plot(2.7, title)
         for (label, table), colour in zip(lines.items(), COLOURS * (1 + len(lines) // len(COLOURS)), strict=False):
             epochs = table.index.to_numpy() + 1
             if table.shape[1] > 1:
@@ -189,7 +190,7 @@ def curves(
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
-        return _svg(figure, name, f"{title}: {', '.join(lines)} by epoch")
+        return svg(figure, name, f"{title}: {', '.join(lines)} by epoch")
 
 
 def stairs(
@@ -205,8 +206,8 @@ def stairs(
         unit: of the values.
         along: what the edges are.
     """
-    with matplotlib.rc_context(_SETTINGS):
-        figure, axes = _plot(2.7, title)
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = plot(2.7, title)
         # Each thinner than the one before, which it would hide where they are the same.
         for (label, table), colour, width in zip(values.items(), COLOURS, (3.6, 1.6, 0.8), strict=False):
             for run in table if table.shape[1] > 1 else ():
@@ -217,7 +218,7 @@ def stairs(
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
         axes.grid(axis="y")
         figure.legend(loc="outside lower left", ncols=3, columnspacing=1.2)
-        return _svg(figure, name, f"{title}: {', '.join(values)} by {along}")
+        return svg(figure, name, f"{title}: {', '.join(values)} by {along}")
 
 
 def scatter(
@@ -239,8 +240,8 @@ def scatter(
         name: of the plot within the page.
         centroids: mark the mean of each group.
     """
-    with matplotlib.rc_context(_SETTINGS):
-        figure, axes = _plot(4.1 + 0.22 * math.ceil(len(order) / 4), title)
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = plot(4.1 + 0.22 * math.ceil(len(order) / 4), title)
         of = np.array([group or "" for group in groups])
         if (of == "").any():
             axes.plot(*points[of == ""].T, "o", color=LINE, markersize=2.5, markeredgewidth=0)
@@ -259,12 +260,12 @@ def scatter(
         axes.margins(0.03)
         axes.spines[:].set_visible(True)
         figure.legend(loc="outside lower left", ncols=4, columnspacing=1.0, handletextpad=0.1)
-        return _svg(figure, name, f"{title}: {', '.join(order)}")
+        return svg(figure, name, f"{title}: {', '.join(order)}")
 
 
 def mosaic(title: str, kernels: NDArray[np.float32], name: str) -> Markup:
     """Kernels [kernels, time, frequency] as small pictures in rows of eight, each by its own largest value."""
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         count, time, frequency = kernels.shape
         rows = -(-count // 8)
         scale = np.abs(kernels).max(axis=(1, 2), keepdims=True)
@@ -272,13 +273,14 @@ def mosaic(title: str, kernels: NDArray[np.float32], name: str) -> Markup:
         pictures[:count, 1:, 1:] = np.flip(kernels / np.where(scale > 0, scale, 1), axis=2).transpose(0, 2, 1)
         side_by_side = pictures.reshape(rows, 8, frequency + 1, time + 1).transpose(0, 2, 1, 3)
         whole = side_by_side.reshape(rows * (frequency + 1), 8 * (time + 1))
-        figure, axes = _plot(0.4 + WIDTH * len(whole) / whole.shape[1], title)
+        figure, axes = plot(0.4 + WIDTH * len(whole) / whole.shape[1], title)
         axes.imshow(whole, cmap="RdBu", vmin=-1, vmax=1, aspect="equal", interpolation="none")
         axes.set_axis_off()
-        return _svg(figure, name, f"{title}: {count} kernels over time and frequency")
+        return svg(figure, name, f"{title}: {count} kernels over time and frequency")
 
 
-def _plot(height: float, title: str) -> tuple[Figure, Axes]:
+def plot(height: float, title: str) -> tuple[Figure, Axes]:
+    """An empty plot of that height in inches, to be drawn with :data:`SETTINGS`."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.add_subplot()
     # Above the names of the rows too, so that long names take no room from it.
@@ -297,7 +299,7 @@ def shortened(name: str, longest: int = LONGEST_NAME) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
-def _svg(figure: Figure, name: str, says: str) -> Markup:
+def svg(figure: Figure, name: str, says: str) -> Markup:
     """The figure as an SVG element whose names are its own within a page that has others."""
     buffer = io.StringIO()
     metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))

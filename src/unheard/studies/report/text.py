@@ -13,6 +13,7 @@ from unheard.studies.report.data import StudyData
 from unheard.studies.report.deep import change_words, scatter_changes
 from unheard.studies.report.leak import MeanLeak, mean_leak
 from unheard.studies.report.scores import chance, compared, recipe_scores
+from unheard.studies.report.sweep import sweep_text
 from unheard.studies.report.tables import NONE, WIDTH, aligned, percent, points, probability, spread
 
 _LEAK = "leak: the training speaker told by a linear probe / a non-linear one / chance, in per cent"
@@ -43,7 +44,7 @@ def report_text(data: StudyData, notes: Sequence[str]) -> str:
     sentences = [_sentence(one) for one in compared(data)] + _tighter(data) + attention_sentences(data)
     lines += [""] * bool(sentences)
     lines += [line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + sweep_text(data)) + "\n"
 
 
 def _tighter(data: StudyData) -> list[str]:

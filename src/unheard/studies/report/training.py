@@ -144,6 +144,7 @@ def _command(data: StudyData) -> str:
     words = ["unheard", "study", *(_written(data, recipe) for recipe in plan.recipes)]
     words += ["--corpus", *_named(plan.given)]
     words += ["--leak-corpus", *_named(plan.leak_corpus)] if plan.leak_corpus else []
+    words += ["--enrol", str(plan.enrol)] if plan.enrol else []
     words += ["--auxiliary", *_named(plan.auxiliary)] if plan.auxiliary else []
     words += ["--labels", plan.labels.name] if plan.labels else []
     words += ["--protocol", plan.protocol.name]

@@ -17,17 +17,22 @@ from unheard import __version__
 from unheard.audit.rendering import audit_html
 from unheard.files import write_atomically
 from unheard.studies.report.attention import attention_part
+from unheard.studies.report.autoencoder import autoencoder_part
+from unheard.studies.report.clusters import cluster_part
 from unheard.studies.report.data import Pair, StudyData, ranges, read_study, runs_text
 from unheard.studies.report.deep import deep_part
 from unheard.studies.report.leak import leak_part
+from unheard.studies.report.low_resource import low_resource_part
 from unheard.studies.report.projection import projection_part
 from unheard.studies.report.receptive_fields import receptive_field_part
 from unheard.studies.report.scores import accuracy_part, comparison_part
 from unheard.studies.report.slices import confusion_part, speaker_part
+from unheard.studies.report.sweep import sweep_part
 from unheard.studies.report.tables import Section, many
 from unheard.studies.report.terms import term_part
 from unheard.studies.report.text import report_text
 from unheard.studies.report.training import curve_part, fact_part, learned_from, recipe_part
+from unheard.studies.report.verification import verification_part
 from unheard.studies.reproduction.text import reproduction_part
 
 #: A part of a report; None where the study has nothing for it.
@@ -43,15 +48,20 @@ def audit_part(data: StudyData) -> Section:
 PARTS: tuple[Part, ...] = (
     accuracy_part,
     comparison_part,
+    sweep_part,
     reproduction_part,
+    low_resource_part,
     leak_part,
+    verification_part,
     projection_part,
     deep_part,
     term_part,
+    autoencoder_part,
     attention_part,
     receptive_field_part,
     confusion_part,
     speaker_part,
+    cluster_part,
     curve_part,
     audit_part,
     recipe_part,
@@ -59,21 +69,23 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def write_report(study: Path, projected: Pair | None = None) -> str:
+def write_report(study: Path, projected: Pair | None = None, over: tuple[str, ...] = ()) -> str:
     """Write ``report.html`` into a study's folder from what lies there; unfinished studies have one too.
 
     Args:
         study: the folder.
         projected: the fold and seed whose embeddings are drawn, by default the first.
+        over: keys of recipes; over the values of the first, by which recipes of the study differ, scores are drawn.
 
     Returns:
         the report for a terminal: the audit's verdict in its first line, a table of at most 100 columns, and what the
         comparisons say.
 
     Raises:
-        InputError: there is no study in the folder, or none of its runs is finished.
+        InputError: there is no study in the folder, none of its runs is finished, or no two recipes differ in just
+            these keys.
     """
-    data = read_study(study, projected)
+    data = read_study(study, projected, over)
     write_atomically(study / "report.html", report_html(data))
     return report_text(data, remarks(data))
 

@@ -17,7 +17,7 @@ from unheard.training.batches import Items
 from unheard.training.fit import fit
 from unheard.training.loop import NetworkRun
 from unheard.training.split import Split
-from unheard.training.stages import StageRun, held_out, pretrained, stage_key
+from unheard.training.stages import StageRun, held_out, pretrained, stage_key, stage_scores
 
 SPEAKERS = "{speaker: {column: speaker, hidden: [8], dropout: 0}}"
 STAGE = f"stages=[{{name: voices, data: auxiliary, terms: {SPEAKERS}, training: {{epochs: 3, batch_size: 8}}}}]"
@@ -81,6 +81,22 @@ def test_a_stage_is_judged_by_what_it_does_not_learn(tmp_path):
     rows = history(tmp_path)
     assert all(0 <= row["held_out_ua"] <= 1 and "dev_ua" not in row for row in rows)
     assert run.best_score == max(row["held_out_ua"] for row in rows)
+
+
+def test_the_scores_of_a_stage_are_those_of_the_epoch_that_is_kept(tmp_path):
+    chosen = recipe("tdnn", STAGE, "training.epochs=1")
+    assert stage_scores(chosen, TRAIN, further(), 3, tmp_path) == {}  # it is not done
+    pretrained(chosen, TRAIN, further(), 3, tmp_path, "cpu")
+    (folder,) = tmp_path.iterdir()
+    epochs = history(folder)
+    best = max(epoch["held_out_ua"] for epoch in epochs)
+    kept = next(epoch for epoch in epochs if epoch["held_out_ua"] == best)
+    expected = {"stage_voices_wa": kept["held_out_wa"], "stage_voices_ua": best}
+    assert stage_scores(chosen, TRAIN, further(), 3, tmp_path) == expected
+    assert stage_scores(chosen, TRAIN, None, 3, tmp_path) == {}
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in [*lines, lines[epochs.index(kept)]]))
+    assert stage_scores(chosen, TRAIN, further(), 3, tmp_path) == expected
 
 
 def test_a_stage_without_classes_is_judged_by_its_loss(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,7 +18,7 @@ from unheard.frontends.activity import select_frames
 from unheard.frontends.augmentation import QUIETEST_NOISE, masked, retimed, uniform, with_noise
 from unheard.frontends.framing import FEWEST_FRAMES, frame_counts, in_parts
 from unheard.frontends.front_end import FrontEnd, Layout
-from unheard.frontends.mel import TRANSFORM, Triangles, mel_bank
+from unheard.frontends.mel import BINS, TRANSFORM, Triangles, mel_bank
 from unheard.frontends.statistics import (
     centre_utterances,
     mean_and_deviation_of,
@@ -78,10 +78,10 @@ class Filterbank(FrontEnd):
     def __init__(
         self,
         *,
-        bands: PositiveInt = 30,
+        bands: Annotated[int, Field(ge=1, le=BINS)] = 30,
         window: Annotated[float, Field(ge=1, le=1000 * TRANSFORM / SAMPLE_RATE)] = 25.0,
         hop: Annotated[float, Field(ge=1)] = 12.5,
-        average: PositiveInt = 1,
+        average: Annotated[int, Field(ge=1, le=100)] = 1,
         peak: bool = False,
         dynamic_range: PositiveFloat | None = None,
         triangles: Triangles = "mel",

@@ -25,7 +25,7 @@ def mel(hertz: Tensor) -> Tensor:
 def mel_edges(bands: int) -> Tensor:
     """The edges in hertz, equally spaced in mel from 0 to 8000 Hz, [bands + 2]; band b reaches from edge b to b + 2.
 
-    >>> [round(edge, 2) for edge in mel_edges(30)[[0, 1, 2, 29, 30, 31]].tolist()]
+    >>> mel_edges(30)[[0, 1, 2, 29, 30, 31]].round(decimals=2).tolist()
     [0.0, 59.28, 123.58, 6694.54, 7320.76, 8000.0]
     """
     highest = 2595 * math.log10(1 + NYQUIST / 700)
@@ -39,7 +39,7 @@ def warp_frequency(hertz: Tensor, alpha: Tensor) -> Tensor:
     of a first-order all-pass filter (Xia et al. 2021, eq. 1).
 
     >>> alphas = torch.tensor([-0.15, 0.15], dtype=torch.float64)
-    >>> [round(hertz, 2) for hertz in warp_frequency(torch.tensor(1000.0, dtype=torch.float64), alphas).tolist()]
+    >>> warp_frequency(torch.tensor(1000.0, dtype=torch.float64), alphas).round(decimals=2).tolist()
     [743.45, 1338.88]
     """
     angle = math.pi / NYQUIST * hertz

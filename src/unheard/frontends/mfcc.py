@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from unheard.frontends.activity import energy_activity, select_frames
 from unheard.frontends.deltas import add_deltas
 from unheard.frontends.framing import FEWEST_FRAMES, frame_counts
 from unheard.frontends.front_end import FrontEnd, Layout
-from unheard.frontends.kaldi import FRAME, SHIFT, KaldiMfcc
+from unheard.frontends.kaldi import FRAME, SHIFT, TRANSFORM, KaldiMfcc
 from unheard.frontends.statistics import (
     mean_and_deviation_of,
     standardize_utterances,
@@ -66,7 +66,7 @@ class Mfcc(FrontEnd):
         self,
         *,
         coefficients: PositiveInt = 13,
-        bands: PositiveInt = 23,
+        bands: Annotated[int, Field(ge=1, le=TRANSFORM // 2)] = 23,
         deltas: Literal[0, 1, 2] = 2,
         use_energy: bool = True,
         activity: Literal["kaldi", "none"] = "kaldi",

@@ -31,6 +31,7 @@ from unheard.seeds import seeded
 from unheard.settings import make
 from unheard.training.batches import Items, evaluation_batches
 from unheard.training.card import model_card
+from unheard.training.limits import SPARE_VALUES, Bounded, check_names, check_size, check_values
 
 if TYPE_CHECKING:
     from unheard.methods.svm import LinearSvm
@@ -292,6 +293,7 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
     """
     folder = Path(folder)
     config = _config(folder)
+    check_values(config["recipe"], f"{folder / 'config.json'}, recipe")
     recipe = Recipe.check(config["recipe"], f"{folder / 'config.json'}, recipe")
     _check_that_it_is_whole(folder, recipe)
     vocabularies = {"emotion": Vocabulary("emotion", tuple(config["vocabularies"]["emotion"]))}
@@ -301,8 +303,9 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
         raise InputError(f"{folder / 'model.safetensors'}: this is not a complete model ({error})") from error
     restore = _restored_classifier if recipe.classifier is not None else _restored_network
     try:
-        return restore(recipe, vocabularies, tensors), config["trained_on"]
-    except (InputError, RuntimeError) as error:
+        with Bounded(sum(value.size for value in tensors.values()) + SPARE_VALUES):
+            return restore(recipe, vocabularies, tensors), config["trained_on"]
+    except Exception as error:  # whatever it is that a config from anywhere makes fail
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder}: the numbers in model.safetensors do not fit config.json ({reason})") from error
 
@@ -349,6 +352,7 @@ def _config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
         raise InputError(f"{folder}: there is no recognizer here (no config.json); `unheard train` makes one")
+    check_size(path)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -361,4 +365,5 @@ def _config(folder: Path) -> dict[str, Any]:
     emotions = config["vocabularies"].get("emotion")
     if not isinstance(emotions, list) or len(emotions) < 2 or not all(isinstance(name, str) for name in emotions):
         raise InputError(f'{path}: "vocabularies.emotion" is not a list of emotions; train the recognizer again')
+    check_names(emotions, f"{path}, vocabularies.emotion")
     return config

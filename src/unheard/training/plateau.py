@@ -17,8 +17,8 @@ class Plateau:
         waited: epochs since the score rose, or since the rate fell.
 
     >>> plateau = Plateau(OptimizerSettings(learning_rate=1e-4, schedule="plateau", patience=2))
-    >>> [plateau.falls(better) for better in (True, False, True, False, False, False)]
-    [False, False, False, False, True, False]
+    >>> tuple(plateau.falls(better) for better in (True, False, True, False, False, False))
+    (False, False, False, False, True, False)
     >>> plateau.left, plateau.waited, plateau.over
     (0.5, 1, False)
     """

@@ -210,3 +210,34 @@ def test_a_folder_is_searched_for_audio_by_its_endings(tmp_path: Path):
 @with_formats
 def test_every_ending_of_the_formats_is_found():
     assert {Path(path).suffix.lower() for path in READABLE} <= AUDIO_ENDINGS
+
+
+def test_a_call_gives_what_a_pipeline_of_transformers_gives(recognizer: Recognizer, tiny_corpus: Corpus):
+    path = tiny_corpus.audio_path(0)
+    found = recognizer(path)
+    assert [set(one) for one in found] == [{"label", "score"}] * 2
+    assert found == sorted(found, key=lambda one: -one["score"])
+    expected = recognizer.predict(path).probabilities
+    assert {one["label"]: one["score"] for one in found} == expected
+    assert recognizer(path, top_k=1) == found[:1]
+    assert recognizer(path, top_k=None) == found
+    waveform = read_audio(path)
+    for source in (str(path), path.read_bytes(), waveform, {"array": waveform, "sampling_rate": 16_000},
+                   {"raw": waveform.tolist(), "sampling_rate": 16_000}):  # fmt: skip
+        assert recognizer(source)[0]["score"] == pytest.approx(found[0]["score"], abs=1e-5)
+    slow = {"array": soxr.resample(waveform, 16_000, 48_000), "sampling_rate": 48_000}
+    assert recognizer(slow)[0]["score"] == pytest.approx(found[0]["score"], abs=0.02)
+
+
+def test_a_list_gives_a_list(recognizer: Recognizer, tiny_corpus: Corpus):
+    paths = [tiny_corpus.audio_path(row) for row in range(5)]
+    for found, path in zip(recognizer(paths, top_k=1), paths, strict=True):
+        (alone,) = recognizer(path, top_k=1)
+        assert found == [{"label": alone["label"], "score": pytest.approx(alone["score"], abs=1e-5)}]
+    assert recognizer([]) == []
+
+
+@pytest.mark.parametrize("source", [{}, {"array": np.zeros(400)}, {"sampling_rate": 8_000}, {"path": "a.wav"}], ids=str)
+def test_a_mapping_without_samples_or_rate_gets_one_sentence(recognizer: Recognizer, source: dict):
+    with pytest.raises(InputError, match='a mapping needs "sampling_rate"'):
+        recognizer(source)

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
-from unheard.audio.decode import Decoder, Samples, open_decoder, opened
+from unheard.audio.channels import Channels
+from unheard.audio.decode import Decoder, Samples
+from unheard.audio.resample import resampled
+from unheard.audio.sources import SAMPLE_RATE, open_source
 from unheard.errors import InputError
 
-#: Samples per second of every waveform in this package.
-SAMPLE_RATE = 16_000
-#: A channel with less than this part of the loudest channel's energy (−60 dB) is silent.
-SILENT = 1e-6
 #: An end may lie this far (seconds) behind the end of the recording: labels are often rounded to tenths.
 ROUNDED = 0.1
-#: Samples per second of what can be speech; others come from broken headers.
-RATES = (1_000, 1_000_000)
 #: Beyond this, samples are not on a scale of ±1 (floating-point recordings do reach a few times full scale).
 PEAK = 32.0
 
@@ -63,7 +58,7 @@ def read_audio(
     >>> read_audio(np.stack([samples, -samples]), rate=8_000, start=0.25, end=0.75).std().round(3)
     np.float32(0.707)
     """
-    with _decoder(source, rate) as (decoder, name):
+    with open_source(source, rate) as (decoder, name):
         begin = _check_part(start, end, limit, name)
         # Whole seconds are where the sampling grids of any two rates meet. Reading a second more on either side makes
         # a part equal the slice of the whole recording.
@@ -82,7 +77,7 @@ def duration(source: str | Path | bytes, *, limit: float = 3600.0) -> float:
     Raises:
         InputError: as :func:`read_audio`.
     """
-    with _decoder(source, None) as (decoder, name):
+    with open_source(source, None) as (decoder, name):
         if decoder.frames is not None:
             return decoder.frames / decoder.rate
         frames = 0
@@ -91,56 +86,6 @@ def duration(source: str | Path | bytes, *, limit: float = 3600.0) -> float:
             if frames > limit * decoder.rate:
                 raise _too_long(name, limit)
         return frames / decoder.rate
-
-
-@contextmanager
-def _decoder(source: str | Path | bytes | npt.NDArray[Any], rate: int | None) -> Iterator[tuple[Decoder, str]]:
-    if isinstance(source, np.ndarray):
-        yield _with_sound_rate(_ArrayDecoder(source, SAMPLE_RATE if rate is None else rate), "the array"), "the array"
-    elif not isinstance(source, (str, Path, bytes)):
-        raise InputError(f"audio is a path, bytes or a numpy array, not {type(source).__name__}")
-    elif rate is not None:
-        raise InputError("a rate is only given with an array; a file brings its own")
-    else:
-        with opened(source) as (file, name):
-            yield _with_sound_rate(open_decoder(file, name), name), name
-
-
-def _with_sound_rate(decoder: Decoder, name: str) -> Decoder:
-    if not RATES[0] <= decoder.rate <= RATES[1]:
-        allowed = f"expected are {RATES[0]} to {RATES[1]}"
-        raise InputError(f"{name}: {decoder.rate} samples per second is no rate of a recording; {allowed}")
-    return decoder
-
-
-class _ArrayDecoder:
-    """Samples that are decoded already."""
-
-    def __init__(self, array: npt.NDArray[Any], rate: int) -> None:
-        if not isinstance(rate, (int, np.integer)):
-            raise InputError(f"the array: its rate must be a whole number of samples per second, not {rate}")
-        if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[0] > array.shape[1] > 0):
-            shape = " × ".join(map(str, array.shape)) or "a single number"
-            raise InputError(
-                f"the array: its shape must be [samples] or [channels, samples], not {shape}; transpose it?"
-            )
-        whole = array.dtype.kind in "iu"
-        if (whole and array.dtype.itemsize > 4) or not (whole or array.dtype.kind == "f"):
-            raise InputError(
-                f"the array: {array.dtype} samples have no known full scale; "
-                "give floating-point samples at a scale of ±1, or integers of at most 32 bits"
-            )
-        self._array = np.atleast_2d(array)
-        self.rate = int(rate)
-        self.frames: int | None = self._array.shape[1]
-
-    def blocks(self, first: int, stop: int | None) -> Iterator[Samples]:
-        part = self._array[:, first:stop].T
-        if part.dtype.kind == "f":
-            yield part.astype(np.float32)
-        else:
-            half = 2.0 ** (8 * part.dtype.itemsize - 1)
-            yield ((part - (half if part.dtype.kind == "u" else 0.0)) / half).astype(np.float32)
 
 
 def _check_part(start: float | None, end: float | None, limit: float, name: str) -> float:
@@ -166,45 +111,24 @@ def _mono(decoder: Decoder, first: int, stop: int | None, most: float, name: str
             if len(block):
                 yield block
 
-    energies = np.zeros(1)
-    energy_of_sum = 0.0
-
-    def sums() -> Iterator[Samples]:
-        nonlocal energies, energy_of_sum
-        for block in blocks():
-            if block.shape[1] == 1:
-                yield block[:, 0]
-                continue
-            mixed = block @ np.ones(block.shape[1], np.float32)
-            energies = energies + [float(channel @ channel) for channel in block.T]
-            energy_of_sum += float(mixed @ mixed)
-            yield mixed
-
+    channels = Channels()
     with np.errstate(over="ignore", invalid="ignore"):
-        waveform = _resampled(sums(), decoder.rate)
-        loudest = float(energies.max())
-        if energy_of_sum < loudest / 2:
-            channel = int(energies.argmax())
-            return _resampled((np.ascontiguousarray(block[:, channel]) for block in blocks()), decoder.rate)
-        heard = max(1, int(np.count_nonzero(energies > SILENT * loudest)))
-        return np.divide(waveform, heard, dtype=np.float32)
+        waveform = _joined(resampled(map(channels.sum, blocks()), decoder.rate))
+        if channels.cancel:
+            one = (np.ascontiguousarray(block[:, channels.loudest]) for block in blocks())
+            return _joined(resampled(one, decoder.rate))
+        return np.divide(waveform, channels.heard, dtype=np.float32)
 
 
-def _resampled(blocks: Iterator[Samples], rate: int) -> Samples:
-    if rate != SAMPLE_RATE:
-        stream = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-        pieces = [stream.resample_chunk(block) for block in blocks]
-        pieces.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-    else:
-        pieces = list(blocks)
-    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+def _joined(blocks: Iterable[Samples]) -> Samples:
+    return np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
 def _part(waveform: Samples, first: int, begin: float, end: float | None, name: str) -> Samples:
     """Cut the part out of what was read from the second ``first`` on, and see that it is sound."""
     seconds = first + len(waveform) / SAMPLE_RATE
     if len(waveform) == 0 and begin == 0:
-        raise InputError(f"{name}: there is not a single sample in it; copy or download it again")
+        raise nothing_in(name)
     if begin >= seconds:
         raise InputError(f"{name}: the part from {begin:g} s on lies behind its end; correct the start")
     if end is not None and end > seconds + ROUNDED:
@@ -213,12 +137,26 @@ def _part(waveform: Samples, first: int, begin: float, end: float | None, name: 
     part = np.ascontiguousarray(waveform[round((begin - first) * SAMPLE_RATE) : stop], dtype=np.float32)
     if len(part) == 0:
         raise InputError(f"{name}: the part from {begin:g} s on holds not a single sample; correct start and end")
-    peak = float(np.abs(part).max())
+    check_samples(part, name)
+    return part
+
+
+def check_samples(waveform: Samples, name: str) -> None:
+    """See that samples are on a scale of ±1.
+
+    Raises:
+        InputError: they are not finite, or so large that they must be on another scale.
+    """
+    peak = float(np.abs(waveform).max(initial=0))
     if not math.isfinite(peak):
         raise InputError(f"{name}: it holds samples that are no numbers (NaN or infinite); repair or remove it")
     if peak > PEAK:
         raise InputError(f"{name}: its samples reach {peak:g}, but full scale is ±1; divide 16-bit samples by 32768")
-    return part
+
+
+def nothing_in(name: str) -> InputError:
+    """What is said of a recording without a sample."""
+    return InputError(f"{name}: there is not a single sample in it; copy or download it again")
 
 
 def _too_long(name: str, limit: float) -> InputError:

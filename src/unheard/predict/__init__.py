@@ -1,0 +1,1 @@
+"""What ``unheard predict`` does: many recordings through one recognizer, and how the answers are written."""

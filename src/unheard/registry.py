@@ -19,7 +19,8 @@ class Registry:
     >>> shapes = Registry("shape", {"fraction": "fractions:Fraction"}, group="unheard.shapes")
     >>> list(shapes)
     ['fraction']
-    >>> shapes["fraction"](1, 2)
+    >>> fraction = shapes["fraction"]
+    >>> fraction(1, 2)
     Fraction(1, 2)
     """
 

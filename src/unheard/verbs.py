@@ -36,6 +36,7 @@ def study(
     labels: str | Path | LabelMapping | None = None,
     leak_corpus: OneOrMore | None = None,
     auxiliary: OneOrMore | None = None,
+    enrol: int | None = None,
     overrides: Iterable[str] = (),
     workers: int | None = None,
     device: str = "cpu",
@@ -59,6 +60,8 @@ def study(
         leak_corpus: a further corpus of speakers that nothing is learned from, on whom the leak is measured too; it
             needs no emotion labels.
         auxiliary: further utterances to learn from, for the recipes that take them; their emotion labels are not used.
+        enrol: how many utterances enrol a speaker whom nobody learned from, where a recipe learns to tell speakers; by
+            default 20 if everybody has them, and otherwise 5.
         overrides: ``key=value``, applied to the recipes that are given by name or file.
         workers: runs side by side, by default one per core.
         device: ``cpu``, ``cuda`` or ``auto``.
@@ -79,6 +82,7 @@ def study(
         folds=list(folds) if folds else None, seeds=range(seeds), baseline=baseline, labels=_mapping(labels),
         leak_corpus=_further(leak_corpus),
         auxiliary=_further(auxiliary),
+        enrol=enrol,
     )  # fmt: skip
     if force:
         start_over(out)

@@ -366,3 +366,33 @@ def test_a_process_ends_with_2_and_one_sentence(tmp_path: Path):
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"unheard: {tmp_path / 'no.csv'}: there is no such manifest; ")
+
+
+def test_predict_writes_timelines(run: Run, tmp_path: Path, tiny_corpus: Corpus, small_run: Path):
+    path = tiny_corpus.audio_path(0)
+    (line,) = run("predict", path, "--model", small_run, "--timeline", "--format", "jsonl").stdout.splitlines()
+    assert json.loads(line)["segments"][-1]["end"] == json.loads(line)["duration"]
+    options = ("--model", small_run, "--format", "textgrid", "--out", "grids", "--plot", "a.png")
+    assert run("predict", path, *options).stdout == ""
+    assert (tmp_path / "grids" / f"{path.stem}.TextGrid").is_file()
+    assert (tmp_path / "a.png").is_file()
+
+
+def test_predict_goes_on_with_json_lines(run: Run, tmp_path: Path, recordings: Path, small_run: Path):
+    (recordings / "broken.wav").write_bytes(b"no sound")
+    for _ in range(2):
+        result = run("predict", recordings, "--model", small_run, "--format", "jsonl", "--out", "out.jsonl")
+        assert result.exit_code == 2
+        assert result.stderr.count("\n") == 1
+        assert "broken.wav: " in result.stderr
+        whole = (tmp_path / "out.jsonl").read_text()
+    assert whole.count("\n") == len(set(whole.splitlines())) > 0
+
+
+def test_predict_listens_or_reads(run: Run, recordings: Path, small_run: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    assert "--mic needs the library sounddevice" in refused(run("predict", "--mic", "--model", small_run))
+    for arguments in ((), (recordings, "--mic"), ("--mic", "--out", "a")):
+        result = run("predict", *arguments, "--model", small_run)
+        assert result.exit_code == 2
+        assert "--mic" in result.stderr

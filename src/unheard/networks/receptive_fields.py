@@ -122,7 +122,7 @@ def analytic(signals: Tensor, points: int) -> Tensor:
     The real part is the signal, the imaginary part its Hilbert transform.
 
     >>> cosine = torch.cos(2 * torch.pi * torch.arange(8, dtype=torch.float64) / 8)
-    >>> [round(value, 6) for value in analytic(cosine, 8).imag[1:3].tolist()]
+    >>> analytic(cosine, 8).imag[1:3].round(decimals=6).tolist()
     [0.707107, 1.0]
     """
     spectrum = torch.fft.fft(signals, n=points)

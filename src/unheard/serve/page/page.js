@@ -60,7 +60,6 @@ async function meet() {
     const model = await ask("model");
     limits = model.limits;
     $("key-form").hidden = true;
-    $("error").textContent = "";
     showCard(model);
   } catch (problem) {
     fail(problem.message);
@@ -68,6 +67,7 @@ async function meet() {
 }
 
 async function recognize(file) {
+  await met; // the limits
   pending?.abort();
   stop();
   $("error").textContent = "";
@@ -314,7 +314,8 @@ if (!navigator.mediaDevices || !window.MediaRecorder) {
 $("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   key = $("key").value;
-  meet();
+  $("error").textContent = "";
+  met = meet();
 });
 
 $("about").addEventListener("click", () => $("card").showModal());
@@ -366,4 +367,4 @@ function inline(text) {
   });
 }
 
-meet();
+let met = meet();

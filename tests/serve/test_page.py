@@ -55,6 +55,7 @@ def opened(browser: Any, service: Served, **options: Any) -> Iterator[Any]:
     page.on("pageerror", lambda problem: wrong.append(str(problem)))
     page.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
     page.on("request", lambda request: wrong.append(request.url) if not ours(request.url, service) else None)
+    page.on("filechooser", lambda _: None)  # from now on choosers are caught, however soon one opens
     page.goto(service.url)
     yield page
     context.close()

@@ -6,6 +6,7 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -160,10 +161,15 @@ def test_train_one_refuses_a_folder_of_another_run(study, tmp_path):
 COMMAND = [sys.executable, "-m", "unheard", "study", "tdnn", "tdnn-dat", *SMALL, "training.epochs=6"]
 
 
-def start(folder: Path, out: Path, cache: Path, *overrides: str) -> subprocess.Popen:
+def start(folder: Path, out: Path, cache: Path, *overrides: str, **options: Any) -> subprocess.Popen:
     arguments = ["--corpus", folder, "--protocol", PROTOCOL, "--folds", "1,2", "--out", out, "--cache", cache]
     command = [*COMMAND, *overrides, *map(str, arguments), "--workers", "2"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
+
+
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores them, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
@@ -214,8 +220,9 @@ def test_a_first_try_that_failed_leaves_the_folder_free(study, tmp_path):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals are other on this system")
 def test_an_interrupt_ends_at_once_and_says_so(folder, tmp_path):
-    process = start(folder, tmp_path / "out", tmp_path / "cache", "training.epochs=500")
-    while not list((tmp_path / "out").glob("runs/*/*/checkpoint.pt")):
+    out = tmp_path / "out"
+    process = start(folder, out, tmp_path / "cache", "training.epochs=500", preexec_fn=heed_interrupts)
+    while not list(out.glob("runs/*/*/checkpoint.pt")):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ from unheard.studies.report.data import StudyData, read_study
 from unheard.studies.report.deep import change_words, gender_distances, scatter_changes
 from unheard.studies.report.leak import COLUMNS, SETS, mean_leak
 from unheard.studies.report.scores import chance, compared, recipe_scores
-from unheard.studies.report.tables import percent, points, probability, spread
+from unheard.studies.report.tables import many, percent, points, probability, spread
 from unheard.studies.report.write import remarks
 from unheard.studies.run import machine_words
 
@@ -139,7 +139,12 @@ def inside(data: StudyData) -> list[str]:
             for band, row, deviation in zip(one.bands, one.deviations.index, deviations, strict=True)
         ]
         same = f"; the same for all utterances in {one.constant} of {one.runs} runs" if one.constant else ""
-        lines += ["", f"Attention of `{one.recipe}`, mean over {one.runs} runs{same}:", "", *markdown([head, *body])]
+        lines += [
+            "",
+            f"Attention of `{one.recipe}`, mean over {many(one.runs, 'run')}{same}:",
+            "",
+            *markdown([head, *body]),
+        ]
     return lines
 
 

@@ -9,9 +9,8 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
-from unheard.errors import InputError, did_you_mean
 from unheard.methods.batch import Batch
-from unheard.methods.term import Term
+from unheard.methods.term import Term, require_tap
 from unheard.networks.network import Tap
 
 
@@ -51,11 +50,8 @@ class Center(Term):
         learning_rate: PositiveFloat | None = None,
     ) -> None:
         super().__init__()
-        if tap not in taps:
-            raise InputError(
-                f'there is no tap "{tap}" to keep the classes of "{column}" together in, neither of the network nor of '
-                f"the terms before this one; {did_you_mean(tap, taps)}"
-            )
+        before = "neither of the network nor of the terms before this one"
+        require_tap(tap, taps, f'to keep the classes of "{column}" together in, {before}')
         self.column, self.tap, self.weight, self.taps = column, tap, weight, {"vector": taps[tap]}
         self.rate = (learning_rate or 0.5) if update == "wen" else 0.0
         self.optimizer_options = {"weight_decay": 0.0} | ({"lr": learning_rate} if learning_rate else {})

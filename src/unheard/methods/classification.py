@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
-from unheard.errors import InputError, did_you_mean
 from unheard.methods.batch import Batch
 from unheard.methods.gradient_reversal import Reversal, reverse_gradient
-from unheard.methods.term import Term
+from unheard.methods.term import Term, require_tap
 from unheard.networks.layers import Perceptron
 from unheard.networks.network import Tap
 
@@ -63,8 +62,7 @@ class Classification(Term):
         reverse: Reversal | None = None,
     ) -> None:
         super().__init__()
-        if tap not in taps:
-            raise InputError(f'there is no tap "{tap}" to read "{column}" from; {did_you_mean(tap, taps)}')
+        require_tap(tap, taps, f'to read "{column}" from')
         self.column, self.tap, self.weight, self.balanced, self.reverse = column, tap, weight, balanced, reverse
         self.optimizer_options = {"lr": learning_rate} if learning_rate else {}
         self.taps = {"hidden": (taps[tap], *hidden)[-1], "logits": len(vocabulary)}

@@ -10,10 +10,10 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unheard.errors import InputError, did_you_mean
+from unheard.errors import InputError
 from unheard.frontends.statistics import valid_frames
 from unheard.methods.batch import Batch
-from unheard.methods.term import Term
+from unheard.methods.term import Term, require_tap
 from unheard.networks.network import Tap
 from unheard.seeds import torch_generator
 
@@ -57,8 +57,7 @@ class Contrastive(Term):
     ) -> None:
         super().__init__()
         for name in (tap, target):
-            if name not in taps:
-                raise InputError(f'there is no tap "{name}" to contrast; {did_you_mean(name, taps)}')
+            require_tap(name, taps, "to contrast")
         self.tap, self.target, self.weight = tap, target, weight
         self.ahead, self.negatives = range(first, first + steps), negatives
         self.taps = {"predicted": steps * taps[target], "target": taps[target]}

@@ -10,10 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
-from unheard.errors import InputError, did_you_mean
 from unheard.methods.batch import Batch
 from unheard.methods.gradient_reversal import reverse_gradient
-from unheard.methods.term import Term
+from unheard.methods.term import Term, require_tap
 from unheard.networks.conv_autoencoder import ConvHead
 from unheard.networks.network import Tap
 
@@ -55,8 +54,7 @@ class Discriminator(Term):
         learning_rate: PositiveFloat | None = None,
     ) -> None:
         super().__init__()
-        if tap not in taps:
-            raise InputError(f'there is no tap "{tap}" for a discriminator to read; {did_you_mean(tap, taps)}')
+        require_tap(tap, taps, "for a discriminator to read")
         self.tap, self.weight, self.width, self.taps = tap, weight, taps[tap], {"logits": 2}
         self.optimizer_options = {"lr": learning_rate} if learning_rate else {}
         self.head = ConvHead(taps[tap], channels, hidden, 2, dropout)

@@ -7,9 +7,9 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import nn
 
 from unheard.corpora.vocabulary import Vocabulary
-from unheard.errors import InputError, did_you_mean
 from unheard.methods.classification import Classification
 from unheard.methods.gradient_reversal import Reversal, reverse_gradient
+from unheard.methods.term import require_tap
 from unheard.networks.network import Tap
 
 
@@ -48,8 +48,7 @@ class PooledClassification(Classification):
         balanced: bool = False,
         reverse: Reversal | None = None,
     ) -> None:
-        if tap not in taps:
-            raise InputError(f'there is no tap "{tap}" to read "{column}" from; {did_you_mean(tap, taps)}')
+        require_tap(tap, taps, f'to read "{column}" from')
         super().__init__(
             {tap: width},
             vocabulary,

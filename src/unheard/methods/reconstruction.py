@@ -8,9 +8,8 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
-from unheard.errors import InputError, did_you_mean
 from unheard.methods.batch import Batch
-from unheard.methods.term import Term
+from unheard.methods.term import Term, require_tap
 from unheard.networks.conv_autoencoder import ConvDecoder
 from unheard.networks.network import Maps, Tap
 
@@ -51,8 +50,7 @@ class Reconstruction(Term):
     ) -> None:
         super().__init__()
         for name in (tap, target):
-            if name not in taps:
-                raise InputError(f'there is no tap "{name}" for a reconstruction; {did_you_mean(name, taps)}')
+            require_tap(name, taps, "for a reconstruction")
         source, made = taps[tap], taps[target]
         self.decoder: nn.Module
         if isinstance(source, Maps) and isinstance(made, Maps):

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from unheard.corpora.vocabulary import Vocabulary
-from unheard.errors import InputError, did_you_mean
+from unheard.errors import InputError
 from unheard.frontends.statistics import valid_frames
 from unheard.methods.batch import Batch
 from unheard.methods.classification import class_weights
-from unheard.methods.term import Term
+from unheard.methods.term import Term, require_tap
 from unheard.networks.layers import mean_over_time
 from unheard.networks.network import Tap
 
@@ -59,8 +59,7 @@ class Segments(Term):
         balanced: bool = False,
     ) -> None:
         super().__init__()
-        if tap not in taps:
-            raise InputError(f'there is no tap "{tap}" whose frames could tell "{column}"; {did_you_mean(tap, taps)}')
+        require_tap(tap, taps, f'whose frames could tell "{column}"')
         self.column, self.tap, self.weight, self.balanced = column, tap, weight, balanced
         classes = len(vocabulary)
         self.taps = {"logits": heads * classes, "frames": classes}

@@ -17,6 +17,7 @@ from unheard.methods.cross_gradient import running_statistics_kept
 from unheard.methods.method import Method
 from unheard.methods.model import Model
 from unheard.methods.optimizer import OptimizerSettings
+from unheard.methods.term import require_tap
 from unheard.networks.network import Network
 from unheard.networks.projected import Projected
 
@@ -94,8 +95,7 @@ class SpeakerNormalization(Method):
                 + ", ".join(f"{tap} ({name})" for name, tap in read.items())
             )
         (tap,) = set(read.values())
-        if tap not in network.taps:
-            raise InputError(f'there is no tap "{tap}" to put a projector behind; {did_you_mean(tap, network.taps)}')
+        require_tap(tap, network.taps, "to put a projector behind")
         return Projected(network, tap, settings.get("projector", "relu"), settings.get("projector_learning_rate"))
 
     def build_optimizers(self, model: Model) -> list[Optimizer]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
+from unheard.errors import InputError, did_you_mean
 from unheard.methods.batch import Batch
 from unheard.networks.network import Tap
 
@@ -40,3 +41,13 @@ class Term(nn.Module, ABC):
 
     def fit(self, vocabulary: Vocabulary, labels: Tensor) -> None:
         """Set what depends on the training labels [utterances]; nothing by default."""
+
+
+def require_tap(tap: str, taps: Mapping[str, int], purpose: str) -> None:
+    """See that there is a tap of that name.
+
+    Raises:
+        InputError: there is none; the sentence says what it was wanted for.
+    """
+    if tap not in taps:
+        raise InputError(f'there is no tap "{tap}" {purpose}; {did_you_mean(tap, taps)}')

@@ -318,13 +318,13 @@ def test_a_study_begun_by_an_older_version_shows_what_all_its_runs_have(study):
     assert "What lies together" not in page(study)
 
 
-def keep(plan, study, by="emotion", runs=None):
-    """Embeddings of the dev utterances that lie by emotion, or by speaker."""
+def keep(plan, study, by="emotion", runs=None, part="dev"):
+    """Embeddings of the utterances of a part that lie by emotion, or by speaker."""
     for run in runs or plan.runs():
-        dev = plan.corpus.table.iloc[plan.cut()[run.fold - 1].dev]
-        codes = 20.0 * pd.get_dummies(dev[by]).to_numpy(dtype=float)
-        noise = np.random.default_rng(run.fold).standard_normal((len(dev), 6))
-        keep_embeddings(run.folder(study), "dev", np.hstack([codes, noise]).astype(np.float32))
+        rows = plan.corpus.table.iloc[getattr(plan.cut()[run.fold - 1], part)]
+        codes = 20.0 * pd.get_dummies(rows[by]).to_numpy(dtype=float)
+        noise = np.random.default_rng(run.fold).standard_normal((len(rows), 6))
+        keep_embeddings(run.folder(study), part, np.hstack([codes, noise]).astype(np.float32))
 
 
 def test_embeddings_are_drawn_and_measured(study):
@@ -338,15 +338,31 @@ def test_embeddings_are_drawn_and_measured(study):
         for by in ("emotion", "speaker"):
             assert f'aria-label="{name}, by {by}: ' in text
     assert "old, by emotion" not in text
-    numbers = {row[0]: [float(cell.replace("−", "-")) for cell in row[1:]] for row in reader.rows if len(row) == 3
-               and row[0] in ("one", "two-b") and row[1][0] in "+−0"}  # fmt: skip
+    numbers = {row[0]: [float(cell.replace("−", "-")) for cell in row[2:]] for row in reader.rows if len(row) == 4
+               and row[0] in ("one", "two-b") and row[1].startswith("dev: ")}  # fmt: skip
     assert numbers["one"][0] > 0.2 > 0.1 > numbers["one"][1]
     assert numbers["two-b"][1] > 0.2 > 0.1 > numbers["two-b"][0]
     dev = plan.corpus.table.iloc[plan.cut()[0].dev]
     shown = re.search(r'aria-label="one, by speaker: ([^"]*)"', text)[1].split(", ")
     assert len(shown) == 4 < dev["speaker"].nunique()
     assert set(shown) <= set(dev["speaker"])
-    assert f"4 of the {dev['speaker'].nunique()} speakers, drawn by the seed" in text
+    assert "4 speakers, drawn by the seed" in text
+    assert f"{len(dev)} utterances of {dev['speaker'].nunique()} speakers" in text
+    assert "shows the test part instead" not in text
+
+
+def test_embeddings_of_one_part_are_not_given_the_labels_of_another(study):
+    plan, _ = make_study(study, [network("one"), network("two-b")], tuple("abcdefghijklmnopqrstuvwx"))
+    for name, part in (("one", "dev"), ("two-b", "test")):
+        keep(plan, study, "emotion", [run for run in plan.runs() if run.recipe.name == name], part)
+    write_report(study)
+    text, reader = page(study), Reader(page(study))
+    found = {row[0]: row[1:] for row in reader.rows if len(row) == 4 and row[1].startswith(("dev: ", "test: "))}
+    assert found["one"][0].startswith("dev: ")
+    assert found["two-b"][0].startswith("test: ")
+    assert all(float(row[1].replace("−", "-")) > 0.2 for row in found.values())
+    assert "dev or test utterances of fold 1" in text
+    assert "shows the test part instead" in text
 
 
 def test_the_fold_and_seed_whose_embeddings_are_drawn_can_be_chosen(study):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,38 +47,37 @@ def projection_part(data: StudyData) -> Section | None:
     ]
     if not found:
         return None
-    rows = found[0].table
-    emotions = sorted(rows["emotion"].dropna().unique())
-    everyone = sorted(rows["speaker"].dropna().unique())
-    drawn = generator(seed, "speakers of the projection").permutation(everyone)[:SPEAKERS]
-    speakers = sorted(map(str, drawn))
-    shown = np.sort(generator(seed, "points of the projection").permutation(len(rows))[:MOST_POINTS])
+    # Recipes that learn from the dev speakers have kept the test part: other utterances, of other speakers.
+    parts = {one.part: one.table for one in found}
+    shown = {part: np.sort(_drawn(seed, "points", range(len(rows)), MOST_POINTS)) for part, rows in parts.items()}
+    everyone = {part: sorted(rows["speaker"].dropna().unique()) for part, rows in parts.items()}
     plots = []
     for index, one in enumerate(found):
-        points = project(one.values[shown], seed)
+        points = project(one.values[shown[one.part]], seed)
         if points is None:
             continue
-        for column, order in (("emotion", emotions), ("speaker", speakers)):
-            groups = [value if value in order else None for value in rows[column].iloc[shown]]
+        orders = {
+            "emotion": sorted(one.table["emotion"].dropna().unique()),
+            "speaker": sorted(map(str, _drawn(seed, "speakers", everyone[one.part], SPEAKERS))),
+        }
+        for column, order in orders.items():
+            groups = [value if value in order else None for value in one.table[column].iloc[shown[one.part]]]
             title = f"{one.run.recipe.name}, by {column}"
             plots.append(scatter(title, points, groups, order, f"{column}-points{index}"))
     numbers = [
         [
             one.run.recipe.name,
-            *(_number(silhouette(one.values, rows[by].to_numpy(dtype=np.str_))) for by in ("emotion", "speaker")),
+            f"{one.part}: {many(len(one.table), 'utterance')} of {many(len(everyone[one.part]), 'speaker')}",
+            *(_number(silhouette(one.values, one.table[by].to_numpy(dtype=np.str_))) for by in ("emotion", "speaker")),
         ]
         for one in found
     ]
-    whose = f"the {found[0].part} utterances of fold {fold}, seed {seed}"
+    whose = f"the {' or '.join(parts)} utterances of fold {fold}, seed {seed}"
     body = [
         paragraph(f"The embeddings of {whose}, laid out in the plane: do they lie together by emotion, or by speaker?"),
         grid(plots),
-        table(
-            ["recipe", "silhouette by emotion", "silhouette by speaker"],
-            numbers,
-            f"Over {many(len(rows), 'utterance')} of {many(len(everyone), 'speaker')}.",
-        ),
-        paragraph(_reading(len(shown), len(rows), len(speakers), len(everyone)), "note"),
+        table(["recipe", "embeddings", "silhouette by emotion", "silhouette by speaker"], numbers),
+        paragraph(_reading(parts, everyone), "note"),
     ]
     return Section("projection", "What lies together", Markup("").join(body))
 
@@ -100,12 +101,24 @@ def _number(value: float) -> str:
     return NONE if math.isnan(value) else f"{value:+.2f}".replace("-", "−").replace("+0.00", "0.00")
 
 
-def _reading(points: int, utterances: int, shown: int, speakers: int) -> str:
-    some = f" {points:,} of the {utterances:,} utterances are drawn." if points < utterances else ""
-    few = f" {shown} of the {speakers:,} speakers, drawn by the seed, are coloured." if shown < speakers else ""
+def _drawn(seed: int, what: str, values: Sequence[Any], most: int) -> list[Any]:
+    return list(generator(seed, f"{what} of the projection").permutation(np.asarray(values))[:most])
+
+
+def _reading(parts: dict[str, pd.DataFrame], everyone: dict[str, list[str]]) -> str:
+    some = f" At most {MOST_POINTS} utterances are drawn." if max(map(len, parts.values())) > MOST_POINTS else ""
+    few = (
+        f" {SPEAKERS} speakers, drawn by the seed, are coloured." if max(map(len, everyone.values())) > SPEAKERS else ""
+    )
+    other = (
+        " A recipe that learns from the dev speakers shows the test part instead: its numbers are of other utterances."
+        if len(parts) > 1
+        else ""
+    )
     return (
         "t-SNE of the standardised embeddings (of a classical model: its features), as in Figure 2 of Tu et al. 2019: "
         f"near points are alike; distances between groups and their sizes mean nothing.{some}{few} The silhouette is "
         "measured on the whole embedding, not on the picture: 1 where groups lie far apart, 0 where they mingle, below "
-        "where utterances lie nearer to another group than to their own. Best is high by emotion and low by speaker."
+        f"where utterances lie nearer to another group than to their own. Best is high by emotion and low by "
+        f"speaker.{other}"
     )

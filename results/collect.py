@@ -14,6 +14,7 @@ from unheard.studies.report.deep import change_words, gender_distances, scatter_
 from unheard.studies.report.leak import COLUMNS, SETS, mean_leak
 from unheard.studies.report.scores import chance, compared, recipe_scores
 from unheard.studies.report.tables import many, percent, points, probability, spread
+from unheard.studies.report.verification import recipe_eer
 from unheard.studies.report.write import remarks
 from unheard.studies.run import machine_words
 
@@ -48,6 +49,8 @@ def page(data: StudyData, command: str) -> str:
         "",
         *recalls(data),
         *inside(data),
+        *codes(data),
+        *voices(data),
     ]
     return "\n".join(lines) + "\n"
 
@@ -146,6 +149,53 @@ def inside(data: StudyData) -> list[str]:
             *markdown([head, *body]),
         ]
     return lines
+
+
+def codes(data: StudyData) -> list[str]:
+    """Of autoencoders: what they make of unheard speakers, and how far their code is from N(0, I)."""
+    columns = [
+        name for name in ("reconstruction", "latent_distance", "latent_mean", "latent_variance") if name in data.results
+    ]
+    means = data.results.groupby("recipe", sort=False)[columns].mean().dropna()
+    if means.empty:
+        return []
+    rows = [["recipe", "reconstruction error", "distance", "mean of \\|mean\\|", "mean of \\|variance − 1\\|"]]
+    rows += [[f"`{name}`", *(f"{value:.3f}" for value in row)] for name, row in means.iterrows()]
+    how = (
+        "On test speakers, mean over runs. The distance of the code from N(0, I) is that of two normal distributions, "
+        "mean over the units; mean and variance are those of each unit over the pictures."
+    )
+    return ["", "## The code", "", how, "", *markdown(rows)]
+
+
+def voices(data: StudyData) -> list[str]:
+    """Of recipes that learn speakers: whether new voices are told apart, and how well the old ones are."""
+    rows = [
+        [
+            "recipe",
+            "EER, % [95 %]",
+            "speakers verified",
+            "auxiliary speakers",
+            "told after pretraining, WA",
+            "gender told, UA",
+        ]
+    ]
+    for name in data.names:
+        rate = recipe_eer(data, name)
+        if rate is None:
+            continue
+        means = data.results_of(name).mean(numeric_only=True)
+        told = [percent(means.get(column, math.nan)) for column in ("stage_pretraining_wa", "term_gender_ua")]
+        eer = f"{percent(rate.estimate)} [{percent(rate.low)}, {percent(rate.high)}]"
+        counts = [f"{means.get(column, math.nan):.0f}" for column in ("eer_speakers", "auxiliary_speakers")]
+        rows.append([f"`{name}`", eer, *counts, *told])
+    if len(rows) == 1:
+        return []
+    how = (
+        "Speakers that nobody learned from: those tested and those of the leak corpus. Pretraining is judged by the "
+        "speaker of the last picture of each auxiliary utterance, which is not learned from."
+    )
+    return ["", "## New voices verified", "", how, "", *markdown(rows)]
 
 
 def markdown(rows: list[list[str]]) -> list[str]:

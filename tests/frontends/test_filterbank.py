@@ -111,12 +111,14 @@ def test_digital_silence_works(normalize: str, peak: bool) -> None:
     st.sampled_from(NORMALIZE),
     st.sampled_from([1, 3]),
     st.booleans(),
+    st.sampled_from(["keep", "remove"]),
 )
 @settings(max_examples=25, deadline=None)
 def test_padding_never_changes_an_item(
-    samples: list[int], padding: int, normalize: str, average: int, peak: bool
+    samples: list[int], padding: int, normalize: str, average: int, peak: bool, silence: str
 ) -> None:
-    front_end = Filterbank(normalize=normalize, average=average, peak=peak, dynamic_range=60.0 if peak else None)
+    limit = 60.0 if peak else None
+    front_end = Filterbank(normalize=normalize, average=average, peak=peak, dynamic_range=limit, silence=silence)
     front_end.fit([fixed(front_end, speech(16000, seed=9))])
     batch = torch.full((len(samples), max(samples) + padding), torch.nan)
     for row, length in enumerate(samples):
@@ -220,6 +222,18 @@ def test_what_is_shorter_than_the_crop_may_be_filled_up_with_silence() -> None:
     torch.testing.assert_close(features[1, kept[1] :], torch.full((140, 30), float(np.log(1e-8))), atol=1e-4, rtol=0)
     assert torch.equal(front_end.draw(power, lengths)[0], Filterbank().draw(power, lengths)[0])
     assert Filterbank(fill=True).draw(power, lengths, torch_generator(0))[1].tolist() == lengths.tolist()
+
+
+def test_pauses_are_taken_out_and_the_rest_is_as_it_was() -> None:
+    loud = [speech(8000, seed) for seed in range(3)]
+    waveform = torch.cat([loud[0], torch.zeros(8000), loud[1], torch.zeros(1600), loud[2], torch.zeros(4800)])
+    kept, left = (fixed(Filterbank(hop=10.0, silence=way), waveform) for way in ("keep", "remove"))
+    # 25 ms windows every 10 ms: those that lie wholly in a silence of d ms begin in d - 25 ms, the edge included. A
+    # Hann window has nothing at its ends, so the two that reach into the speech by up to 10 ms may be silent too.
+    assert 48 + 28 <= len(kept) - len(left) <= 50 + 30
+    assert torch.equal(left[:48], kept[:48])
+    middle = next(row for row in range(len(left)) if torch.equal(left[row], kept[102]))
+    assert torch.equal(left[middle : middle + 105], kept[102:207])
 
 
 def test_nothing_lies_further_below_the_loudest_than_the_dynamic_range() -> None:

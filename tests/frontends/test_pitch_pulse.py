@@ -46,7 +46,7 @@ def test_they_are_registered_and_have_the_settings_of_the_filterbank() -> None:
     made = make(PitchPulse, {"bands": 20, "warp": 0.1, "pitch_floor": 60})
     assert (made.shape, made.warp, made.pitch) == ((20,), 0.1, (60.0, 600.0))
     assert make(FilterbankAndPulse, {"bands": 20}).shape == (2, 20)
-    assert set(PitchPulse.fixed_settings) == {"window", "hop", "peak", "pitch_floor", "pitch_ceiling"}
+    assert set(PitchPulse.fixed_settings) == {"window", "hop", "peak", "silence", "pitch_floor", "pitch_ceiling"}
     with pytest.raises(InputError, match=r'there is no key "wrap"; did you mean "warp"'):
         Recipe.load("strfnet-pulse", ["front_end.wrap=0.1"])
 
@@ -113,10 +113,13 @@ def test_gradients_reach_the_heights() -> None:
     assert torch.equal(gradient != 0, heard(PitchPulse(), waveform.detach()) != 0)
 
 
-def test_both_are_those_of_the_two_front_ends() -> None:
+@pytest.mark.parametrize("silence", ["keep", "remove"])
+def test_both_are_those_of_the_two_front_ends(silence: str) -> None:
     batch, samples = torch.stack([voice(24000), voice(24000, 220.0)]), torch.tensor([24000, 17000])
-    both, lengths = FilterbankAndPulse(peak=True)(batch, samples)
-    for channel, front_end in enumerate((Filterbank(peak=True), PitchPulse(peak=True))):
+    batch[:, 6000:12000] = 0
+    both, lengths = FilterbankAndPulse(peak=True, silence=silence)(batch, samples)
+    for channel, kind in enumerate((Filterbank, PitchPulse)):
+        front_end = kind(peak=True, silence=silence)
         alone, alone_lengths = front_end(batch, samples)
         assert torch.equal(lengths, alone_lengths)
         torch.testing.assert_close(both[:, channel].mT, alone)

@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from unheard.frontends.statistics import valid_frames, windowed_sum
 
+#: Silence that lasts no longer than this many seconds is part of speech (Latif et al. 2022 give no rule).
+PAUSE = 0.1
+
 
 def energy_activity(
     energy: Tensor,

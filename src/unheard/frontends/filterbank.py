@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from unheard.audio import SAMPLE_RATE
 from unheard.errors import InputError
-from unheard.frontends.activity import select_frames
+from unheard.frontends.activity import PAUSE, outside_pauses, select_frames
 from unheard.frontends.augmentation import QUIETEST_NOISE, masked, retimed, uniform, with_noise
 from unheard.frontends.framing import FEWEST_FRAMES, frame_counts, in_parts
 from unheard.frontends.front_end import FrontEnd, Layout
@@ -45,6 +45,8 @@ class Filterbank(FrontEnd):
         hop: From one frame to the next in ms.
         average: Consecutive frames whose logarithms are averaged to one; what remains at the end is the last one.
         peak: Scale each utterance to a largest sample of 1.
+        silence: ``remove`` leaves out frames in pauses: more than 40 dB below the utterance's 95th percentile of the
+            energy of a frame, for more than 100 ms.
         dynamic_range: By how many dB a band may lie below the utterance's loudest band and frame; what is lower is
             raised to that. Null is no limit.
         triangles: Linear in ``mel`` or in ``hertz``.
@@ -69,7 +71,7 @@ class Filterbank(FrontEnd):
     """
 
     layout: ClassVar[Layout] = "sequence"
-    fixed_settings: ClassVar[tuple[str, ...]] = ("window", "hop", "peak")
+    fixed_settings: ClassVar[tuple[str, ...]] = ("window", "hop", "peak", "silence")
     hann: Tensor
     bank: Tensor
     mean: Tensor
@@ -83,6 +85,7 @@ class Filterbank(FrontEnd):
         hop: Annotated[float, Field(ge=1)] = 12.5,
         average: Annotated[int, Field(ge=1, le=100)] = 1,
         peak: bool = False,
+        silence: Literal["keep", "remove"] = "keep",
         dynamic_range: PositiveFloat | None = None,
         triangles: Triangles = "mel",
         normalize: Literal["none", "global", "mean", "utterance"] = "none",
@@ -102,6 +105,7 @@ class Filterbank(FrontEnd):
         self.frame, self.shift = (round(SAMPLE_RATE * milliseconds / 1000) for milliseconds in (window, hop))
         self.average = average
         self.peak = peak
+        self.silence = silence
         self.dynamic_range = dynamic_range
         self.triangles = triangles
         self.normalize = normalize
@@ -138,13 +142,20 @@ class Filterbank(FrontEnd):
         if self.peak:
             largest = samples.abs().amax(1, keepdim=True)
             samples = samples / torch.where(largest > 0, largest, 1)
-        samples = self.heard(samples, lengths)
         samples = functional.pad(samples, (0, max(0, self.frame - samples.shape[1])))
+        frames = frame_counts(lengths, self.frame, self.shift)
         # Half precision is too coarse for a spectrum, also where a network around this asks for it.
         with torch.autocast(samples.device.type, enabled=False):
-            (power,) = in_parts(samples.unfold(1, self.frame, self.shift), self._power)
-        frames = frame_counts(lengths, self.frame, self.shift)
-        return select_frames(power, valid_frames(frames, power.shape[1]), FEWEST_FRAMES)
+            (power,) = in_parts(self._frames(self.heard(samples, lengths)), self._power)
+            keep = valid_frames(frames, power.shape[1])
+            if self.silence == "remove":
+                (energy,) = in_parts(self._frames(samples), lambda part: (part.square().mean(-1),))
+                keep = outside_pauses(energy, frames, round(PAUSE * SAMPLE_RATE / self.shift))
+        return select_frames(power, keep, FEWEST_FRAMES)
+
+    def _frames(self, samples: Tensor) -> Tensor:
+        """[batch, samples] → [batch, time, samples of a frame]."""
+        return samples.unfold(1, self.frame, self.shift)
 
     def heard(self, samples: Tensor, lengths: Tensor) -> Tensor:
         """What of the samples [batch, samples], zero behind an item's length, the spectrum is taken of: all of it."""

@@ -13,14 +13,12 @@ from torch.nn import functional
 
 from unheard.audio import SAMPLE_RATE
 from unheard.errors import InputError
-from unheard.frontends.activity import outside_pauses, select_frames
+from unheard.frontends.activity import PAUSE, outside_pauses, select_frames
 from unheard.frontends.deltas import add_deltas
 from unheard.frontends.framing import frame_counts, in_parts
 from unheard.frontends.front_end import FrontEnd, Layout
 from unheard.frontends.statistics import mean_and_deviation_of, standardize_utterances, valid_frames
 
-#: Silence that lasts no longer than this many seconds is part of speech (Latif et al. 2022 give no rule).
-PAUSE = 0.1
 #: Below it a power is taken for zero: the slope of a root is not finite there. Its root is no number beside ``floor``.
 SMALLEST_POWER = 1e-37
 

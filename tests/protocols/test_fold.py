@@ -37,6 +37,18 @@ def test_speaker_independent_is_no_test_speaker_in_train_or_dev(pairs, independe
     assert Protocol("some", {"speaker": pairs}, "", lambda corpus, seed: []).speaker_independent == independent
 
 
+@pytest.mark.parametrize(
+    ("name", "like_train"),
+    [
+        ("speaker-folds:5", True), ("leave-one-speaker-out", True), ("random-folds:5", True), ("session-folds", True),
+        ("dev-session:5", True), ("cross-corpus:other", False), ("cross-corpus-disjoint:other", False),
+        ("session-pairs", False), ("leave-one-speaker-out:partner", False),
+    ],
+)  # fmt: skip
+def test_dev_is_learned_from_only_where_the_promise_holds_then(name, like_train):
+    assert get_protocol(name).dev_like_train is like_train
+
+
 @pytest.mark.parametrize("name", ["random-folds:3", "random-splits", "speaker-dependent-folds"])
 def test_who_hears_test_speakers_on_purpose_says_so_in_capitals(name):
     assert get_protocol(name).apart == {}

@@ -292,3 +292,14 @@ def test_dev_speakers_can_be_learned_from_once_the_settings_are_chosen(study, tm
     assert after["leak_unheard_speakers"] == before["leak_unheard_speakers"] - dev.column("speaker").nunique()
     assert pd.isna(after["dev_ua"])
     assert after["n"] == before["n"]
+
+
+def test_dev_speakers_of_a_corpus_that_is_to_be_unheard_are_not_learned_from(study, folder, tmp_path):
+    plan, _, store = study
+    there = plan.corpus.table["speaker"].isin(["c", "d"])
+    both = Corpus.from_table(plan.corpus.table.assign(corpus=np.where(there, "there", "here")), folder)
+    learner = recipes("training.dev=learn", "training.select=last")[0]
+    result = train_one(both, learner, tmp_path, store, protocol="cross-corpus-disjoint:there:0.5")
+    assert (result["leak_speakers"], result["leak_utterances"]) == (4, 24)
+    assert result["leak_unheard_speakers"] == 2
+    assert 0 <= result["dev_ua"] <= 1

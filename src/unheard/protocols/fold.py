@@ -63,6 +63,11 @@ class Protocol:
         """Whether it promises that no test speaker is in train, nor in dev."""
         return {TEST_TRAIN, TEST_DEV} <= set(self.apart.get("speaker", ()))
 
+    @property
+    def dev_like_train(self) -> bool:
+        """Whether dev utterances may be learned from: what it promises to keep out of train is not in dev either."""
+        return all(TEST_DEV in pairs for pairs in self.apart.values() if TEST_TRAIN in pairs)
+
     def folds(self, corpus: Corpus, seed: int = 0) -> list[Fold]:
         """The folds of a corpus, the same for the same seed.
 

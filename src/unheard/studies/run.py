@@ -62,7 +62,7 @@ def run_one(
     auxiliary, learned = auxiliary_split(plan, run, store)
     strangers = _whole(plan.leak_corpus, run, store) if plan.leak_corpus else None
     heard = train
-    if run.recipe.learns_dev:  # then they say nothing about new speakers
+    if run.recipe.learns_dev and plan.protocol.dev_like_train:  # then they say nothing about new speakers
         heard, dev = train.joined(dev), Split(dev.table.iloc[:0], [])
     fitted = fit(run.recipe, heard, dev, run.seed, folder, device, auxiliary, stages)
     part, seen = ("dev", dev) if len(dev) else ("test", test)

@@ -18,6 +18,7 @@ from unheard.corpora import Corpus
 from unheard.errors import InputError
 from unheard.evaluation.projection import read_embeddings
 from unheard.frontends.store import FeatureStore
+from unheard.methods.svm import LinearSvm
 from unheard.recipe import Recipe
 from unheard.studies.inside import read_deep_features
 from unheard.studies.plan import Plan
@@ -294,12 +295,30 @@ def test_dev_speakers_can_be_learned_from_once_the_settings_are_chosen(study, tm
     assert after["n"] == before["n"]
 
 
+def two_corpora(plan: Plan, folder: Path) -> Corpus:
+    """The speakers c and d are another corpus."""
+    there = plan.corpus.table["speaker"].isin(["c", "d"])
+    return Corpus.from_table(plan.corpus.table.assign(corpus=np.where(there, "there", "here")), folder)
+
+
 def test_dev_speakers_of_a_corpus_that_is_to_be_unheard_are_not_learned_from(study, folder, tmp_path):
     plan, _, store = study
-    there = plan.corpus.table["speaker"].isin(["c", "d"])
-    both = Corpus.from_table(plan.corpus.table.assign(corpus=np.where(there, "there", "here")), folder)
     learner = recipes("training.dev=learn", "training.select=last")[0]
+    both = two_corpora(plan, folder)
     result = train_one(both, learner, tmp_path, store, protocol="cross-corpus-disjoint:there:0.5")
     assert (result["leak_speakers"], result["leak_utterances"]) == (4, 24)
     assert result["leak_unheard_speakers"] == 2
     assert 0 <= result["dev_ua"] <= 1
+
+
+@pytest.mark.skipif(find_spec("opensmile") is None, reason="openSMILE is not installed")
+@pytest.mark.parametrize(
+    ("protocol", "heard"), [("cross-corpus-disjoint:there:0.5", 4), ("cross-corpus:there", 4), ("speaker-folds:3", 4)]
+)
+def test_an_svm_does_not_learn_from_them_either(study, folder, tmp_path, monkeypatch, protocol, heard):
+    learned, fit = [], LinearSvm.fit
+    monkeypatch.setattr(LinearSvm, "fit", lambda self, *given: learned.append(given[2]) or fit(self, *given))
+    plan, _, store = study
+    train_one(two_corpora(plan, folder), Recipe.load("egemaps-svm"), tmp_path, store, protocol=protocol)
+    assert [sorted(set(speakers)) == ["001", "NA", "e", "f"] for speakers in learned] == ["there" in protocol]
+    assert [len(set(speakers)) for speakers in learned] == [heard]

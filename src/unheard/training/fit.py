@@ -33,8 +33,8 @@ def fit(
     Args:
         recipe: complete.
         train: utterances to learn from; every statistic comes from them.
-        dev: utterances that choose the epoch; without any the last epoch is taken. A classical model has no epochs:
-            it learns from them too, and chooses its settings by inner speaker folds over both.
+        dev: utterances that choose the epoch; without any the last epoch is taken. A classical model has no epochs, and
+            chooses its settings by inner speaker folds over ``train``.
         seed: of everything random.
         folder: of the run.
         device: ``cpu``, ``cuda``, or ``auto``.
@@ -44,7 +44,7 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if recipe.classifier is not None:
-        return _fit_classifier(recipe, train.joined(dev))
+        return _fit_classifier(recipe, train)
     start = pretrained(recipe, train, auxiliary, seed, stages or folder / "stages", device)
     further = auxiliary if recipe.uses_auxiliary else None
     return NetworkRun(recipe, train, dev, seed, folder, device, further, start).run()

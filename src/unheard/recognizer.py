@@ -15,12 +15,16 @@ from unheard.errors import InputError
 from unheard.timeline.score import Array, fixed_features, of_frames, of_windows
 from unheard.timeline.stream import Stream
 from unheard.timeline.timeline import Timeline
-from unheard.timeline.windows import HOP, WINDOW
+from unheard.timeline.verdict import surest, verdict
+from unheard.timeline.windows import HOP, WINDOW, has_speech
 from unheard.training.fitted import Fitted, load_fitted
 
 Source = str | Path | bytes | NDArray[Any]
 #: What a call takes besides: samples with their rate, as ``datasets`` and ``transformers`` pass them on.
 Sampled = Mapping[str, Any]
+
+#: The recognizer that comes with the package.
+SHIPPED = Path(__file__).parent / "shipped"
 
 #: Endings that a folder is searched for; a file named directly may have any, since the content decides.
 AUDIO_ENDINGS = frozenset(
@@ -59,20 +63,36 @@ AUDIO_ENDINGS = frozenset(
 class Prediction:
     """What a recognizer hears in one recording.
 
-    ``probabilities`` are in the order of the recognizer's emotions; ``duration`` is in seconds.
+    Attributes:
+        emotion: the most probable one; None where it is less probable than the recognizer's threshold, and where there
+            is no speech.
+        probabilities: of each emotion, in the order of the recognizer's. They are there in any case, and mean nothing
+            where there is no speech.
+        duration: seconds.
+        speech: whether there is speech in it, as the timeline finds it: by energy alone.
     """
 
-    emotion: str
+    emotion: str | None
     probabilities: dict[str, float]
     duration: float
+    speech: bool = True
+
+    @property
+    def verdict(self) -> str:
+        """The emotion, ``not sure`` or ``no speech``."""
+        return verdict(self.emotion, self.speech)
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What a recognizer needs of one recording: the fixed features [time, ...], and the duration in seconds."""
+    """What a recognizer needs of one recording.
+
+    The fixed features [time, ...], the duration in seconds, and whether there is speech in it.
+    """
 
     features: Array
     duration: float
+    speech: bool = True
 
 
 class Recognizer:
@@ -88,13 +108,15 @@ class Recognizer:
         self.card = card
 
     @classmethod
-    def load(cls, folder: str | Path) -> Recognizer:
+    def load(cls, folder: str | Path | None = None) -> Recognizer:
         """A recognizer from its folder, or from the folder of the run, training or demo that made it.
+
+        Without a folder it is the one that comes with the package.
 
         Raises:
             InputError: there is none, or a file of it is not what it must be.
         """
-        folder = Path(folder)
+        folder = SHIPPED if folder is None else Path(folder)
         inner = folder / "recognizer"
         if inner.is_dir():
             folder = inner
@@ -121,19 +143,18 @@ class Recognizer:
     def hear(self, source: Source, *, rate: int = SAMPLE_RATE) -> Heard:
         """What :meth:`judge` needs of one recording; the arguments and errors are those of :meth:`predict`."""
         waveform = read_audio(source, rate=_rate_of(source, rate))
-        return Heard(fixed_features(self.fitted.front_end, [waveform])[0], len(waveform) / SAMPLE_RATE)
+        features = fixed_features(self.fitted.front_end, [waveform])[0]
+        return Heard(features, len(waveform) / SAMPLE_RATE, has_speech(waveform))
 
     def judge(self, recordings: Sequence[Heard]) -> list[Prediction]:
         """The emotion in each of several recordings, which takes less time than one after the other."""
         posteriors = self.fitted.posteriors([heard.features for heard in recordings])
-        return [
-            Prediction(
-                self.emotions[int(row.argmax())],
-                {emotion: float(value) for emotion, value in zip(self.emotions, row, strict=True)},
-                heard.duration,
-            )
-            for heard, row in zip(recordings, posteriors, strict=True)
-        ]
+        predictions = []
+        for heard, row in zip(recordings, posteriors, strict=True):
+            probabilities = {emotion: float(value) for emotion, value in zip(self.emotions, row, strict=True)}
+            emotion = surest(probabilities, self.fitted.calibration.threshold) if heard.speech else None
+            predictions.append(Prediction(emotion, probabilities, heard.duration, heard.speech))
+        return predictions
 
     def stream(
         self, *, rate: int = SAMPLE_RATE, window: float = WINDOW, hop: float = HOP, frames: bool = False
@@ -150,7 +171,8 @@ class Recognizer:
             InputError: window and hop do not go together, or there are no posteriors of frames.
         """
         score = (of_frames if frames else of_windows)(self.fitted)
-        return Stream(score, self.emotions, rate=rate, window=window, hop=hop)
+        threshold = self.fitted.calibration.threshold
+        return Stream(score, self.emotions, rate=rate, window=window, hop=hop, threshold=threshold)
 
     def timeline(
         self,

@@ -282,12 +282,15 @@ def recordings(tmp_path: Path, tiny_corpus: Corpus) -> Path:
     return folder
 
 
-def test_predict_without_a_model_says_how_to_get_one(run: Run, recordings: Path):
-    sentence = refused(run("predict", recordings))
-    assert sentence == (
-        "there is no model to predict with; make one with `unheard demo --out F` or `unheard train`, "
-        "then name its folder with --model F"
-    )
+def test_predict_without_a_model_takes_the_shipped_one(run: Run, recordings: Path):
+    result = run("predict", recordings, "--format", "json")
+    assert result.exit_code == 0, result.output
+    for record in json.loads(result.stdout):
+        assert list(record["probabilities"]) == ["angry", "happy", "neutral", "sad"]
+        assert record["verdict"] == (record["emotion"] or "not sure")
+
+
+def test_predict_without_a_recognizer_where_it_is_looked_for_says_so(run: Run, recordings: Path):
     assert "there is no recognizer here" in refused(run("predict", recordings, "--model", recordings))
 
 

@@ -27,9 +27,11 @@ from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.export import write
 from unheard.export.deviation import largest_deviation, run_alone, run_together, sample_recordings
+from unheard.metrics.calibration import tempered
 from unheard.recipe import Recipe
 from unheard.recognizer import Recognizer
 from unheard.seeds import generator, torch_generator
+from unheard.training.calibration import Calibration
 from unheard.training.fitted import FittedNetwork, build_front_end, build_model
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")
@@ -77,7 +79,7 @@ def untrained(recipe: Recipe) -> FittedNetwork:
     return fitted
 
 
-@pytest.fixture(scope="module", params=["filterbank-tdnn", "tdnn"])
+@pytest.fixture(scope="module", params=["filterbank-tdnn-robust", "tdnn"])
 def case(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, small_overrides: tuple[str, ...]
 ) -> Case:
@@ -120,6 +122,19 @@ def test_posteriors_are_those_of_the_recognizer(case: Case, session, lengths: tu
 def test_other_sounds_have_other_posteriors(case: Case):
     """So that the comparison above means something."""
     assert np.ptp(case.posteriors(sample_recordings()), axis=0).max() > 0.2
+
+
+def test_a_temperature_goes_with_it(case: Case, session, tmp_path: Path):
+    """Into the file, which is held to the calibrated recognizer before it is written."""
+    calibrated = Recognizer.load(case.folder)
+    calibrated.fitted.calibration = Calibration(temperature=2.0, threshold=0.5)
+    (file,) = write.export_recognizer(calibrated, tmp_path / "model.onnx")
+    assert file.deviation < 1e-4
+    waveforms = noises(6000, 16000, 30001)
+    found = run_alone(onnxruntime.InferenceSession(file.path), waveforms)
+    np.testing.assert_allclose(found, tempered(run_alone(session, waveforms), 2.0), atol=1e-4)
+    told = {entry.key: entry.value for entry in onnx.load(file.path).metadata_props}
+    assert json.loads(told["calibration"]) == {"temperature": 2.0, "threshold": 0.5}
 
 
 def test_what_lies_behind_a_recording_does_not_matter(session):

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unheard.audio import read_audio
 from unheard.corpora import Corpus
 from unheard.predict.lines import record, timeline_writers, window_line, window_record, writers
 from unheard.recognizer import Prediction, Recognizer
 from unheard.timeline.timeline import Timeline
+from unheard.training.calibration import Calibration
 
 EMOTIONS = ("angry", "sad")
 
@@ -49,6 +51,7 @@ def test_json_and_jsonl_say_the_same(answers: dict, timelines: dict):
         assert record(name, answer) == {
             "audio": name,
             "emotion": answer.emotion,
+            "verdict": answer.emotion,
             "duration": round(answer.duration, 3),
             "probabilities": {key: round(value, 4) for key, value in answer.probabilities.items()},
         }
@@ -64,7 +67,7 @@ def test_json_of_a_timeline_is_whole(timelines: dict):
 
 def test_csv_says_the_same(answers: dict, timelines: dict):
     rows = list(csv.DictReader(io.StringIO(written(writers["csv"], answers))))
-    assert list(rows[0]) == ["audio", "emotion", "duration", "p_angry", "p_sad"]
+    assert list(rows[0]) == ["audio", "emotion", "verdict", "duration", "p_angry", "p_sad"]
     for row, (name, answer) in zip(rows, answers.items(), strict=True):
         expected = record(name, answer)
         assert (row["audio"], row["emotion"]) == (name, answer.emotion)
@@ -93,8 +96,6 @@ def test_the_table_has_a_line_per_segment(timelines: dict):
 
 
 def test_windows_of_a_stream_are_told_as_in_the_timeline(small_run: Path, tiny_corpus: Corpus, timelines: dict):
-    from unheard.audio import read_audio
-
     stream = Recognizer.load(small_run).stream()
     windows = [
         *stream.push(read_audio(tiny_corpus.audio_path(0))),
@@ -126,3 +127,38 @@ def test_answers_are_seen_as_they_come(style: str, kind: str, request: pytest.Fi
             assert f"{number}.wav" in out.seen
 
     (timeline_writers if kind == "timelines" else writers)[style](EMOTIONS, answers(), out)
+
+
+@pytest.fixture(scope="module")
+def unsure(small_run: Path, tiny_corpus: Corpus) -> Recognizer:
+    recognizer = Recognizer.load(small_run)
+    recognizer.fitted.calibration = Calibration(threshold=1.0)
+    return recognizer
+
+
+def test_not_sure_and_no_speech_are_said(unsure: Recognizer, tiny_corpus: Corpus):
+    told = {"a.wav": unsure.predict(tiny_corpus.audio_path(0)), "silence.wav": unsure.predict(np.zeros(20_000))}
+    verdicts = ["not sure", "no speech"]
+    rows = list(csv.DictReader(io.StringIO(written(writers["csv"], told))))
+    assert [(row["emotion"], row["verdict"]) for row in rows] == [("", verdict) for verdict in verdicts]
+    records = json.loads(written(writers["json"], told))
+    assert [(one["emotion"], one["verdict"]) for one in records] == [(None, verdict) for verdict in verdicts]
+    assert [set(one["probabilities"]) for one in records] == [set(EMOTIONS)] * 2
+    first, second = (line[40:].split() for line in written(writers["table"], told).splitlines())
+    assert first[:2] == ["not", "sure"]
+    assert set(first[2::2]) == set(EMOTIONS)
+    assert second == ["no", "speech"]
+
+
+def test_so_they_are_in_timelines(unsure: Recognizer, tiny_corpus: Corpus):
+    timeline = unsure.timeline(np.concatenate([read_audio(tiny_corpus.audio_path(0)), np.zeros(20_000)]))
+    segments = record("a.wav", timeline)["segments"]
+    assert [(one["emotion"], one["verdict"]) for one in segments[-2:]] == [(None, "not sure"), (None, "no speech")]
+    assert segments[-2]["probability"] > 0.5
+    assert segments[-1]["probability"] is None
+    lines = written(timeline_writers["table"], {"a.wav": timeline}).splitlines()
+    assert lines[-2].split()[3:] == ["not", "sure", f"{segments[-2]['probability']:.0%}"]
+    assert lines[-1].split()[3:] == ["no", "speech"]
+    stream = unsure.stream()
+    (window, *_) = [*stream.push(read_audio(tiny_corpus.audio_path(0))), *stream.finish()]
+    assert window_line(window).split()[1:3] == ["not", "sure"]

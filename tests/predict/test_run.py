@@ -66,7 +66,7 @@ def test_nothing_but_failures_is_still_valid_output(predict, tmp_path: Path, sty
     text, failures = predict(tmp_path / "absent.wav", tmp_path / "empty", style=style)
     assert failures[0] == f"{tmp_path / 'empty'}: there is no audio file in this folder"  # before any is predicted
     assert failures[1].startswith(f"{tmp_path / 'absent.wav'}: ")
-    assert text == {"json": "[]\n", "csv": "audio,emotion,duration,p_angry,p_sad\n"}.get(style, "")
+    assert text == {"json": "[]\n", "csv": "audio,emotion,verdict,duration,p_angry,p_sad\n"}.get(style, "")
 
 
 @pytest.mark.parametrize("task", [Task(), TIMELINE], ids=["one answer", "timeline"])

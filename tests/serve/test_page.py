@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from trees.service import Served, served, speech, wav
 from unheard.recognizer import Recognizer
 from unheard.serve import Settings, create_app
+from unheard.training.calibration import Calibration
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
@@ -103,6 +105,25 @@ def test_a_dropped_file_shows_what_the_recognizer_says(page: Any, recognizer: Re
     assert page.locator("#picture polygon").count() == len(timeline.segments)
     assert page.locator("#picture rect").count() == len(timeline.start) * len(recognizer.emotions)
     assert page.locator("#error").inner_text() == ""
+
+
+def test_silence_has_no_bars(page: Any) -> None:
+    drop(page, wav(np.zeros(40_000, np.float32)))
+    expect(page.locator("#headline")).to_have_text("no speech")
+    assert page.locator("#bars li").count() == 0
+    expect(page.locator("#rows tr")).to_contain_text(["no speech"])
+
+
+def test_what_it_is_not_sure_of_is_shown_with_its_probabilities(browser: Any, small_run: Path) -> None:
+    unsure = Recognizer.load(small_run)
+    unsure.fitted.calibration = Calibration(threshold=1.0)
+    with served(create_app(unsure)) as service:
+        for page in opened(browser, service):
+            drop(page, wav(speech(1.9)))
+            expect(page.locator("#headline")).to_have_text("not sure")
+            assert page.locator("#bars li").count() == len(unsure.emotions)
+            expect(page.locator("#rows")).to_contain_text("not sure")
+            expect(page.locator("#pieces")).to_contain_text("not sure")
 
 
 def test_a_piece_sounds_when_clicked_and_falls_silent_at_its_end(page: Any, recording: Path) -> None:

@@ -38,8 +38,8 @@ def test_the_bytes_of_a_file_give_what_the_recognizer_says(client: TestClient, r
     answer = client.post("/predict", content=FILE, headers={"Content-Type": "audio/wav"})
     assert answer.status_code == 200
     said, expected = answer.json(), recognizer.predict(FILE)
-    assert set(said) == {"emotion", "probabilities", "duration"}
-    assert (said["emotion"], said["duration"]) == (expected.emotion, 4.3)
+    assert set(said) == {"emotion", "verdict", "probabilities", "duration"}
+    assert (said["emotion"], said["verdict"], said["duration"]) == (expected.emotion, expected.verdict, 4.3)
     assert said["probabilities"] == pytest.approx(expected.probabilities, abs=1e-5)
 
 

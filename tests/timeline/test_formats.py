@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -26,6 +27,12 @@ def timeline(recognizer: Recognizer, speak: Speak) -> Timeline:
 
 
 @pytest.fixture(scope="module")
+def unsure(timeline: Timeline) -> Timeline:
+    """The same of a recognizer that is never sure."""
+    return replace(timeline, threshold=1.0)
+
+
+@pytest.fixture(scope="module")
 def silent(recognizer: Recognizer) -> Timeline:
     return recognizer.timeline(np.zeros(20_000))
 
@@ -41,14 +48,14 @@ def tiers_of(text: str) -> dict[str, list[tuple[float, float, str]]]:
     return tiers
 
 
-@pytest.mark.parametrize("which", ["timeline", "silent"])
+@pytest.mark.parametrize("which", ["timeline", "unsure", "silent"])
 def test_a_textgrid_reads_back(which: str, request: pytest.FixtureRequest):
     whole = request.getfixturevalue(which)
     tiers = tiers_of(textgrid(whole))
     assert list(tiers) == ["emotion", "probability"]
     for (start, end, emotion), (_, _, probability), segment in zip(*tiers.values(), whole.segments, strict=True):
         assert (start, end) == pytest.approx((segment.start, segment.end), abs=1e-6)
-        assert emotion == (segment.emotion or "")
+        assert emotion == (segment.verdict if segment.speech else "")
         assert probability == ("" if segment.probability is None else f"{segment.probability:.3f}")
 
 
@@ -66,7 +73,7 @@ def test_praat_reads_it(timeline: Timeline, tmp_path: Path):
         )
 
 
-@pytest.mark.parametrize("which", ["timeline", "silent"])
+@pytest.mark.parametrize("which", ["timeline", "unsure", "silent"])
 def test_an_elan_document_reads_back(which: str, request: pytest.FixtureRequest, tmp_path: Path):
     whole = request.getfixturevalue(which)
     document = ElementTree.fromstring(elan(whole, str(tmp_path / "ä & b.wav")).encode())
@@ -75,8 +82,8 @@ def test_an_elan_document_reads_back(which: str, request: pytest.FixtureRequest,
         (times[one.get("TIME_SLOT_REF1")], times[one.get("TIME_SLOT_REF2")], one.findtext("ANNOTATION_VALUE"))
         for one in document.iter("ALIGNABLE_ANNOTATION")
     ]
-    spoken = [segment for segment in whole.segments if segment.emotion]
-    assert found == [(round(1000 * one.start), round(1000 * one.end), one.emotion) for one in spoken]
+    spoken = [segment for segment in whole.segments if segment.speech]
+    assert found == [(round(1000 * one.start), round(1000 * one.end), one.verdict) for one in spoken]
     values = {one.get("ANNOTATION_REF"): one.findtext("ANNOTATION_VALUE") for one in document.iter("REF_ANNOTATION")}
     owners = [one.get("ANNOTATION_ID") for one in document.iter("ALIGNABLE_ANNOTATION")]
     assert [values[owner] for owner in owners] == [f"{one.probability:.3f}" for one in spoken]
@@ -98,13 +105,22 @@ def test_audformat_loads_it(timeline: Timeline, silent: Timeline, tmp_path: Path
     assert index["end"].dt.total_seconds().tolist() == pytest.approx([one.end for one in spoken])
 
 
+def test_audformat_has_no_emotion_where_it_is_not_sure(unsure: Timeline, tmp_path: Path):
+    audformat = pytest.importorskip("audformat")
+    write_audformat(tmp_path / "db", {"a.wav": unsure}, unsure.emotions)
+    table = audformat.Database.load(str(tmp_path / "db"))["segments"].get()
+    assert len(table) == sum(segment.speech for segment in unsure.segments) > 0
+    assert table["emotion"].isna().all()
+    assert table["probability"].between(0.5, 1).all()
+
+
 def test_nothing_but_silence_is_still_a_database(silent: Timeline, tmp_path: Path):
     audformat = pytest.importorskip("audformat")
     write_audformat(tmp_path / "db", {"b.wav": silent}, silent.emotions)
     assert len(audformat.Database.load(str(tmp_path / "db"))["segments"].get()) == 0
 
 
-@pytest.mark.parametrize("which", ["timeline", "silent"])
+@pytest.mark.parametrize("which", ["timeline", "unsure", "silent"])
 def test_a_picture_shows_all_of_it(which: str, request: pytest.FixtureRequest, tmp_path: Path):
     whole = request.getfixturevalue(which)
     figure = picture(whole, "a $b$.wav")
@@ -113,14 +129,12 @@ def test_a_picture_shows_all_of_it(which: str, request: pytest.FixtureRequest, t
     assert stack.get_xlim() == (0, whole.duration)
     assert len(stack.patches) == len(whole.emotions)
     shown = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert shown == [*whole.emotions, "no speech"]
+    assert shown == [*whole.emotions, *(["not sure"] if which == "unsure" else []), "no speech"]
     figure.savefig(tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_an_hour_is_drawn_with_as_many_points_as_there_are(timeline: Timeline):
-    from dataclasses import replace
-
     from unheard.timeline.picture import _reduced
 
     peaks = np.zeros(360_000, np.float32)

@@ -16,11 +16,11 @@ from unheard.timeline.timeline import Timeline
 Speak = Callable[..., np.ndarray]
 
 
-def window(start: float, posteriors: list[float] | None, speech: slice = slice(None)) -> Window:
+def window(start: float, posteriors: list[float] | None, speech: slice = slice(None), threshold: float = 0.0) -> Window:
     frames = np.zeros(100, np.bool_)
     frames[speech] = posteriors is not None
     rows = None if posteriors is None else np.array([posteriors], np.float32)
-    return Window(("angry", "sad"), start, start + 1, 1.0, frames, np.ones(100, np.float32), rows)
+    return Window(("angry", "sad"), start, start + 1, 1.0, frames, np.ones(100, np.float32), rows, threshold)
 
 
 def test_segments_are_speech_with_one_emotion():
@@ -32,6 +32,20 @@ def test_segments_are_speech_with_one_emotion():
     assert found == [(0, 0.3, None), (0.3, 2, "angry"), (2, 3, None), (3, 4.5, "sad"), (4.5, 5, None)]
     assert [segment.probability is None for segment in timeline.segments] == [True, False, True, False, True]
     assert timeline.segments[1].probability == pytest.approx(timeline.smoothed[:2, 0] @ [70, 100] / 170)
+
+
+def test_segments_below_the_threshold_are_not_sure():
+    told = [[0.9, 0.1], [0.55, 0.45], None, [0.02, 0.98]]
+    timeline = Timeline.of([window(start, one, threshold=0.85) for start, one in enumerate(told)])
+    found = [(segment.start, segment.end, segment.emotion, segment.verdict) for segment in timeline.segments]
+    best = timeline.smoothed.max(1)
+    assert best[0] < 0.85 <= best[3]  # what a window says alone is not what it says among others
+    assert found == [(0, 2, None, "not sure"), (2, 3, None, "no speech"), (3, 4, "sad", "sad")]
+    assert [segment.speech for segment in timeline.segments] == [True, False, True]
+    assert timeline.segments[0].probability == pytest.approx(best[:2].mean())
+    assert timeline.segments[1].probability is None
+    alone = [window(0, one, threshold=0.85) for one in told]
+    assert [one.verdict for one in alone] == ["angry", "not sure", "no speech", "sad"]
 
 
 def test_segments_follow_each_other(recognizer: Recognizer, speak: Speak):

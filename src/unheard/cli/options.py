@@ -74,6 +74,16 @@ def labels_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What to recognize with."""
+    return click.option(
+        "--model",
+        type=IN,
+        envvar="UNHEARD_MODEL",
+        help="Folder of a recognizer, or of the run that made it.  [default: the one that comes with the package]",
+    )(command)
+
+
 def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to compute on."""
     return click.option(

@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 
 from unheard.cli.main import main
-from unheard.cli.options import IN
-from unheard.errors import InputError
+from unheard.cli.options import model_option
 
 ANY = click.Path(path_type=Path)
 FORMATS = ["table", "json", "jsonl", "csv", "textgrid", "elan", "audformat"]
@@ -17,7 +16,7 @@ FORMATS = ["table", "json", "jsonl", "csv", "textgrid", "elan", "audformat"]
 
 @main.command()
 @click.argument("audio", nargs=-1, metavar="AUDIO...")
-@click.option("--model", type=IN, envvar="UNHEARD_MODEL", help="Folder of a recognizer, or of the run that made it.")
+@model_option
 @click.option("--format", "style", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--timeline", is_flag=True, help="The emotion over time; recordings of any length.")
 @click.option("--frames", is_flag=True, help="A timeline of frames, of a recognizer trained with segments.")
@@ -49,11 +48,6 @@ def predict(
         raise click.UsageError("name recordings, folders or -, or else give --mic")
     if mic and (out or plot):
         raise click.UsageError("--mic writes to standard output, and goes without --out and --plot")
-    if model is None:
-        raise InputError(
-            "there is no model to predict with; make one with `unheard demo --out F` or `unheard train`, "
-            "then name its folder with --model F"
-        )
     import torch
 
     from unheard.predict.live import listen

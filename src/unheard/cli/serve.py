@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from unheard.cli.main import main
-from unheard.cli.options import IN
+from unheard.cli.options import model_option
 from unheard.errors import InputError
 
 #: Addresses that only this machine can reach.
@@ -15,7 +15,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @main.command()
-@click.option("--model", type=IN, envvar="UNHEARD_MODEL", help="Folder of a recognizer, or of the run that made it.")
+@model_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 is all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 for any that is free.")
 @click.option(
@@ -41,11 +41,6 @@ def serve(
     threads: int,
 ) -> None:
     """Serve a recognizer: POST /predict, WebSocket /stream, and a page to record or drop a file."""
-    if model is None:
-        raise InputError(
-            "there is no model to serve; make one with `unheard demo --out F` or `unheard train`, "
-            "then name its folder with --model F"
-        )
     if api_key == "":
         raise InputError("the key is empty; give one with UNHEARD_API_KEY, or none at all")
     try:

@@ -10,6 +10,7 @@ from torch.nn import functional
 from unheard.errors import InputError
 from unheard.export.operators import OnnxLstm, PortableOperators
 from unheard.methods.batch import Batch
+from unheard.metrics.calibration import SMALLEST
 from unheard.networks.layers import FrameLstm
 from unheard.training.fitted import Fitted, FittedNetwork
 
@@ -22,17 +23,16 @@ SILENCE = 2048
 
 
 class Posteriors(nn.Module):
-    """Front end, network, head and softmax of a recognizer, its weights copied.
+    """Front end, network, head, softmax and temperature of a recognizer, its weights copied.
 
     Args:
         fitted: what is to be exported.
-        temperature: what logits are divided by before the softmax (Guo et al. 2017); 1 leaves them as they are.
 
     Raises:
         InputError: it has a part that is not known to give the same in ONNX.
     """
 
-    def __init__(self, fitted: Fitted, temperature: float = 1.0) -> None:
+    def __init__(self, fitted: Fitted) -> None:
         super().__init__()
         recipe = fitted.recipe
         if not isinstance(fitted, FittedNetwork) or recipe.network is None:
@@ -46,7 +46,7 @@ class Posteriors(nn.Module):
             for name, child in module.named_children():
                 if isinstance(child, FrameLstm):
                     setattr(module, name, OnnxLstm(child))
-        self.temperature = temperature
+        self.temperature = fitted.calibration.temperature
         self.eval()
 
     def forward(self, waveform: Tensor, lengths: Tensor) -> Tensor:
@@ -55,5 +55,7 @@ class Posteriors(nn.Module):
         with PortableOperators():
             features, frames = self.front_end(waveform, lengths)
             taps, _ = self.model(Batch(features, frames), terms=["emotion"], losses=False)
-        logits: Tensor = taps["emotion.logits"].values
-        return (logits / self.temperature).softmax(dim=1)
+        posteriors: Tensor = taps["emotion.logits"].values.softmax(dim=1)
+        if self.temperature == 1:
+            return posteriors
+        return (posteriors.clamp(min=SMALLEST).log() / self.temperature).softmax(dim=1)

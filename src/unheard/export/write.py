@@ -61,7 +61,7 @@ def export_recognizer(recognizer: Recognizer, out: Path, *, quantize: bool = Fal
     Raises:
         InputError: the recognizer has a part that is not known to give the same in ONNX.
     """
-    module = Posteriors(recognizer.fitted, float(getattr(recognizer.fitted, "temperature", 1.0)))
+    module = Posteriors(recognizer.fitted)
     with _quiet():
         model = _traced(module)
         smaller = _quantized(model) if quantize else None
@@ -139,6 +139,7 @@ def _describe(model: onnx.ModelProto, recognizer: Recognizer, deviation: float, 
             "emotions": json.dumps(recognizer.emotions, ensure_ascii=False),
             "sample_rate": str(SAMPLE_RATE),
             "recipe": json.dumps(recognizer.fitted.recipe.to_dict(), ensure_ascii=False),
+            "calibration": json.dumps(recognizer.fitted.calibration.to_dict()),
             "trained_on": json.dumps(recognizer.facts, ensure_ascii=False),
             "opset": str(OPSET),
             "quantization": quantization,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 
 from unheard.errors import InputError
 
@@ -40,6 +39,8 @@ def fit_temperature(posteriors: ArrayLike, labels: Sequence[int] | NDArray[np.in
     Raises:
         InputError: there is no item.
     """
+    from scipy.optimize import minimize_scalar  # takes a while to import
+
     values, truth = _checked(posteriors, labels)
 
     def loss(log_temperature: float) -> float:

@@ -12,9 +12,9 @@ from unheard.recognizer import Prediction
 from unheard.timeline.picture import clock
 from unheard.timeline.stream import Window
 from unheard.timeline.timeline import Timeline
+from unheard.timeline.verdict import NO_SPEECH
 
 Named = tuple[str, Prediction | Timeline]
-NO_SPEECH = "no speech"
 
 
 def record(name: str, answer: Prediction | Timeline) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def record(name: str, answer: Prediction | Timeline) -> dict[str, Any]:
         return {
             "audio": name,
             "emotion": answer.emotion,
+            "verdict": answer.verdict,
             "duration": round(answer.duration, 3),
             "probabilities": _rounded(answer.probabilities),
         }
@@ -52,7 +53,7 @@ def window_record(window: Window) -> dict[str, Any]:
 
 def window_line(window: Window) -> str:
     """One window of a stream as a line of the table."""
-    return f"{clock(window.start):>8}  {_ranked(window.probabilities)}"
+    return f"{clock(window.start):>8}  {_ranked(window)}"
 
 
 def _segments(timeline: Timeline) -> Iterator[dict[str, Any]]:
@@ -61,6 +62,7 @@ def _segments(timeline: Timeline) -> Iterator[dict[str, Any]]:
             "start": round(segment.start, 3),
             "end": round(segment.end, 3),
             "emotion": segment.emotion,
+            "verdict": segment.verdict,
             "probability": None if segment.probability is None else round(segment.probability, 4),
         }
 
@@ -69,12 +71,22 @@ def _rounded(probabilities: dict[str, float]) -> dict[str, float]:
     return {emotion: round(value, 4) for emotion, value in probabilities.items()}
 
 
-def _ranked(probabilities: dict[str, float] | None) -> str:
-    """The surest emotion first, the others behind it."""
-    if probabilities is None:
+def _ranked(answer: Prediction | Window) -> str:
+    """The surest emotion first, the others behind it; all of them behind the words where it is not sure."""
+    if answer.probabilities is None or answer.verdict == NO_SPEECH:
         return NO_SPEECH
-    (first, best), *others = sorted(probabilities.items(), key=lambda item: -item[1])
-    return f"{first:10} {best:4.0%}   " + "  ".join(f"{emotion} {value:.0%}" for emotion, value in others[:3])
+    ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
+    sure = answer.emotion is not None
+    others = ranked[1:4] if sure else ranked[:3]
+    return (
+        _said(answer.verdict, ranked[0][1] if sure else None)
+        + "   "
+        + "  ".join(f"{emotion} {value:.0%}" for emotion, value in others)
+    )
+
+
+def _said(verdict: str, probability: float | None) -> str:
+    return f"{verdict:10} " + ("    " if probability is None else f"{probability:4.0%}")
 
 
 def _write_table(emotions: tuple[str, ...], answers: Iterable[Named], out: TextIO) -> None:
@@ -82,11 +94,11 @@ def _write_table(emotions: tuple[str, ...], answers: Iterable[Named], out: TextI
     for name, answer in answers:
         if isinstance(answer, Prediction):
             shown = name if len(name) <= 40 else f"…{name[-39:]}"
-            out.write(f"{shown:40}  {_ranked(answer.probabilities)}\n")
+            out.write(f"{shown:40}  {_ranked(answer)}\n")
         else:
             out.write(f"{name}  {clock(answer.duration)}\n")
             for segment in answer.segments:
-                said = NO_SPEECH if segment.emotion is None else f"{segment.emotion:10} {segment.probability:4.0%}"
+                said = _said(segment.verdict, segment.probability).rstrip()
                 out.write(f"{clock(segment.start):>12} – {clock(segment.end):10}  {said}\n")
         out.flush()
 
@@ -104,16 +116,16 @@ def _write_jsonl(emotions: tuple[str, ...], answers: Iterable[Named], out: TextI
 
 def _write_csv(emotions: tuple[str, ...], answers: Iterable[Named], out: TextIO) -> None:
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(["audio", "emotion", "duration", *(f"p_{emotion}" for emotion in emotions)])
+    rows.writerow(["audio", "emotion", "verdict", "duration", *(f"p_{emotion}" for emotion in emotions)])
     for named in answers:
         of = record(*named)
-        rows.writerow([of["audio"], of["emotion"], of["duration"], *of["probabilities"].values()])
+        rows.writerow([of["audio"], of["emotion"], of["verdict"], of["duration"], *of["probabilities"].values()])
         out.flush()
 
 
 def _write_segments(emotions: tuple[str, ...], answers: Iterable[Named], out: TextIO) -> None:
-    """A row per segment; where there is no speech, emotion and probability are empty."""
-    rows = csv.DictWriter(out, ["audio", "start", "end", "emotion", "probability"], lineterminator="\n")
+    """A row per segment; where it is not sure the emotion is empty, without speech the probability too."""
+    rows = csv.DictWriter(out, ["audio", "start", "end", "emotion", "verdict", "probability"], lineterminator="\n")
     rows.writeheader()
     for name, answer in answers:
         assert isinstance(answer, Timeline)

@@ -69,7 +69,7 @@ class Run:
     """
 
     def __init__(
-        self, recognizer: Recognizer, model: Path, task: Task, output: Output, workers: int, stdout: TextIO
+        self, recognizer: Recognizer, model: Path | None, task: Task, output: Output, workers: int, stdout: TextIO
     ) -> None:
         self.recognizer = recognizer
         self.model = model

@@ -37,13 +37,13 @@ Answer = Prediction | Timeline | str
 
 
 def answers(
-    recognizer: Recognizer, model: Path, recordings: Sequence[Recording], task: Task, workers: int
+    recognizer: Recognizer, model: Path | None, recordings: Sequence[Recording], task: Task, workers: int
 ) -> Iterator[tuple[Recording, Answer]]:
     """What comes of every recording, in their order.
 
     Args:
         recognizer: what judges them.
-        model: its folder, from which each process loads it anew.
+        model: its folder, from which each process loads it anew; None for the shipped one.
         recordings: what is judged.
         task: what is asked.
         workers: processes; with one, the work is done in this one.
@@ -66,7 +66,7 @@ def answers(
 _worker: tuple[Recognizer, Task]
 
 
-def _start_worker(model: Path, task: Task) -> None:
+def _start_worker(model: Path | None, task: Task) -> None:
     global _worker
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted is the parent, and it ends this one

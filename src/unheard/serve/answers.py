@@ -9,11 +9,14 @@ from pydantic import BaseModel, Field
 
 from unheard.timeline.stream import Window
 from unheard.timeline.timeline import Timeline
+from unheard.timeline.verdict import surest, verdict
 
 #: Values of 10 ms that become one in a picture of the waveform.
 PEAKS = 5
 
 Probabilities = dict[str, float]
+VERDICT: Any = Field(description='The emotion, "not sure" or "no speech".')
+EMOTION: Any = Field(description="The surest one; null where it is not sure enough, and where there is no speech.")
 
 
 class HeardWindow(BaseModel):
@@ -21,15 +24,22 @@ class HeardWindow(BaseModel):
 
     start: float = Field(description="Seconds.")
     end: float
-    emotion: str | None = Field(description="The surest one; null where there is no speech.")
-    probabilities: Probabilities | None
+    emotion: str | None = EMOTION
+    verdict: str = VERDICT
+    probabilities: Probabilities | None = Field(description="null where there is no speech.")
 
     @classmethod
     def of(cls, window: Window) -> HeardWindow:
         """As JSON says it."""
         found = window.probabilities
         probabilities = None if found is None else {name: round(value, 6) for name, value in found.items()}
-        return cls(start=window.start, end=window.end, emotion=window.emotion, probabilities=probabilities)
+        return cls(
+            start=window.start,
+            end=window.end,
+            emotion=window.emotion,
+            verdict=window.verdict,
+            probabilities=probabilities,
+        )
 
 
 class TimelineWindow(HeardWindow):
@@ -43,8 +53,11 @@ class HeardSegment(BaseModel):
 
     start: float = Field(description="Seconds.")
     end: float
-    emotion: str | None = Field(description="null where there is no speech.")
-    probability: float | None = Field(description="Mean of the smoothed one.")
+    emotion: str | None = EMOTION
+    verdict: str = VERDICT
+    probability: float | None = Field(
+        description="Mean of the smoothed one, of the surest where it is not sure; null where there is no speech."
+    )
 
 
 class HeardTimeline(BaseModel):
@@ -61,17 +74,22 @@ class HeardTimeline(BaseModel):
         rows = zip(timeline.start, timeline.end, timeline.posteriors, timeline.smoothed, strict=True)
         for start, end, posteriors, smoothed in rows:
             silent = bool(np.isnan(posteriors).any())
+            found = dict(zip(timeline.emotions, posteriors.tolist(), strict=True))
+            emotion = None if silent else surest(found, timeline.threshold)
             windows.append(
                 TimelineWindow(
                     start=float(start),
                     end=float(end),
-                    emotion=None if silent else timeline.emotions[int(posteriors.argmax())],
+                    emotion=emotion,
+                    verdict=verdict(emotion, not silent),
                     probabilities=None if silent else _named(timeline.emotions, posteriors),
                     smoothed=_named(timeline.emotions, smoothed),
                 )
             )
         segments = [
-            HeardSegment(start=one.start, end=one.end, emotion=one.emotion, probability=one.probability)
+            HeardSegment(
+                start=one.start, end=one.end, emotion=one.emotion, verdict=one.verdict, probability=one.probability
+            )
             for one in timeline.segments
         ]
         peaks = np.maximum.reduceat(timeline.peaks, np.arange(0, len(timeline.peaks), PEAKS))
@@ -81,8 +99,9 @@ class HeardTimeline(BaseModel):
 class Answer(BaseModel):
     """What is heard in one recording."""
 
-    emotion: str
-    probabilities: Probabilities
+    emotion: str | None = EMOTION
+    verdict: str = VERDICT
+    probabilities: Probabilities = Field(description="They mean nothing where there is no speech.")
     duration: float = Field(description="Seconds.")
     timeline: HeardTimeline | None = Field(default=None, description="Where it was asked for.")
 

@@ -21,6 +21,7 @@ from unheard.serve.metrics import Measured
 from unheard.serve.problems import Problem, RefusedError, answer_problems, documented, later
 from unheard.serve.service import Service
 from unheard.serve.settings import Settings
+from unheard.timeline.verdict import NO_SPEECH, NOT_SURE
 
 router = APIRouter()
 
@@ -61,12 +62,12 @@ def create_app(recognizer: Recognizer, settings: Settings | None = None) -> Fast
     paths = OPEN | {"/predict", "/model", "/metrics"}
     app.add_middleware(Access, settings=settings)
     app.add_middleware(Measured, metrics=service.metrics, paths=paths)
-    describe(app, settings)
+    describe(app, settings, recognizer.emotions)
     return app
 
 
-def describe(app: FastAPI, settings: Settings) -> None:
-    """Add to OpenAPI what FastAPI cannot know: the form of problems, and the key."""
+def describe(app: FastAPI, settings: Settings, emotions: tuple[str, ...]) -> None:
+    """Add to OpenAPI what FastAPI cannot know: the form of problems, the words of answers, and the key."""
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -75,6 +76,10 @@ def describe(app: FastAPI, settings: Settings) -> None:
         for name in ("HTTPValidationError", "ValidationError"):
             components["schemas"].pop(name, None)
         components["schemas"]["Problem"] = Problem.model_json_schema()
+        for schema in components["schemas"].values():
+            if "verdict" in (said := schema.get("properties", {})):
+                said["verdict"]["enum"] = [*emotions, NOT_SURE, NO_SPEECH]
+                said["emotion"]["enum"] = [*emotions, None]
         if settings.api_key is not None:
             components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
             for path, methods in described["paths"].items():

@@ -85,7 +85,8 @@ class Recognition:
         Raises:
             InputError: no recording has such a rate.
         """
-        return Stream(self._score, self._recognizer.emotions, rate=rate)
+        threshold = self._recognizer.fitted.calibration.threshold
+        return Stream(self._score, self._recognizer.emotions, rate=rate, threshold=threshold)
 
     async def push(self, stream: Stream, chunk: NDArray[Any]) -> list[Window]:
         """What a chunk completes."""

@@ -54,6 +54,7 @@ async def _answer(service: Service, body: bytes, timeline: bool) -> Answer:
     prediction = await service.recognition.prediction(waveform)
     answer = Answer(
         emotion=prediction.emotion,
+        verdict=prediction.verdict,
         probabilities={name: round(value, 6) for name, value in prediction.probabilities.items()},
         duration=round(prediction.duration, 3),
     )

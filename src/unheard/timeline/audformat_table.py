@@ -16,6 +16,8 @@ TABLE = "segments"
 def write_audformat(folder: Path, timelines: Mapping[str, Timeline], emotions: tuple[str, ...]) -> None:
     """Write ``db.yaml`` and the table ``segments``: emotion and probability of every part with speech.
 
+    Where it is not sure, the emotion is missing.
+
     Raises:
         InputError: the library audformat is not installed.
     """
@@ -27,7 +29,7 @@ def write_audformat(folder: Path, timelines: Mapping[str, Timeline], emotions: t
         (audio, segment.start, segment.end, segment.emotion, segment.probability)
         for audio, timeline in timelines.items()
         for segment in timeline.segments
-        if segment.emotion is not None
+        if segment.speech
     ]
     table = pd.DataFrame(rows, columns=["audio", "start", "end", "emotion", "probability"])
     database = audformat.Database(

@@ -15,11 +15,13 @@ _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 def elan(timeline: Timeline, audio: str) -> str:
     """An annotation document with the tier ``emotion`` and, depending on it, ``probability``, both of speech only.
 
+    Where it is not sure, the first says so.
+
     Args:
         timeline: what is written.
         audio: path of the recording, by which ELAN finds it.
     """
-    spoken = [segment for segment in timeline.segments if segment.emotion is not None]
+    spoken = [segment for segment in timeline.segments if segment.speech]
     document = Element("ANNOTATION_DOCUMENT", {
         "AUTHOR": "unheard", "DATE": datetime.now(UTC).isoformat(timespec="seconds"), "FORMAT": "3.0", "VERSION": "3.0",
         "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "xsi:noNamespaceSchemaLocation": _SCHEMA,
@@ -41,7 +43,7 @@ def elan(timeline: Timeline, audio: str) -> str:
             SubElement(emotions, "ANNOTATION"), "ALIGNABLE_ANNOTATION",
             ANNOTATION_ID=emotion, TIME_SLOT_REF1=slots[0], TIME_SLOT_REF2=slots[1],
         )  # fmt: skip
-        SubElement(annotation, "ANNOTATION_VALUE").text = segment.emotion
+        SubElement(annotation, "ANNOTATION_VALUE").text = segment.verdict
         annotation = SubElement(
             SubElement(probabilities, "ANNOTATION"), "REF_ANNOTATION", ANNOTATION_ID=probability, ANNOTATION_REF=emotion
         )

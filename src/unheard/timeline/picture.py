@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from unheard.studies.report.plots import COLOURS, GREY, LINE, SAND, SOFT
 from unheard.timeline.timeline import Timeline
+from unheard.timeline.verdict import NO_SPEECH, NOT_SURE
 
 #: Points over the width; what is longer is drawn by the largest value in each of them.
 POINTS = 2000
@@ -31,19 +32,21 @@ def clock(seconds: float) -> str:
 
 
 def picture(timeline: Timeline, title: str) -> Figure:
-    """Above, the waveform, coloured by emotion and grey without speech; below, the smoothed probabilities, stacked."""
+    """Above, the waveform; below, the smoothed probabilities, stacked.
+
+    The waveform has the colour of the emotion; it is dark where it is not sure which, and grey without speech.
+    """
     colours = {name: _COLOURS[index % len(_COLOURS)] for index, name in enumerate(timeline.emotions)}
     with matplotlib.rc_context({"font.size": 9.5, "axes.edgecolor": LINE, "text.parse_math": False}):
         figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
         wave, stack = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         times, peaks = _reduced(timeline)
-        wave.fill_between(times, -peaks, peaks, color=LINE, linewidth=0, label="no speech")
+        wave.fill_between(times, -peaks, peaks, color=LINE, linewidth=0)
         for segment in timeline.segments:
-            if segment.emotion is not None:
+            if segment.speech:
+                colour = SOFT if segment.emotion is None else colours[segment.emotion]
                 inside = (times >= segment.start) & (times <= segment.end)
-                wave.fill_between(
-                    times, -peaks, peaks, where=inside.tolist(), color=colours[segment.emotion], linewidth=0
-                )
+                wave.fill_between(times, -peaks, peaks, where=inside.tolist(), color=colour, linewidth=0)
         wave.set_yticks([])
         wave.set_title(title, loc="left", fontsize=10)
         edges = np.append(timeline.start, timeline.duration)
@@ -60,10 +63,10 @@ def picture(timeline: Timeline, title: str) -> Figure:
         for axes in (wave, stack):
             axes.spines[["top", "right", "left"]].set_visible(False)
             axes.tick_params(color=LINE, labelcolor=SOFT)
-        handles = [Patch(color=colour, label=name) for name, colour in colours.items()]
-        figure.legend(
-            handles=[*handles, Patch(color=LINE, label="no speech")], loc="outside right center", frameon=False
-        )
+        unsure = {NOT_SURE: SOFT} if timeline.threshold else {}
+        names = colours | unsure | {NO_SPEECH: LINE}
+        handles = [Patch(color=colour, label=name) for name, colour in names.items()]
+        figure.legend(handles=handles, loc="outside right center", frameon=False)
     return figure
 
 

@@ -61,7 +61,7 @@ def of_frames(fitted: Fitted) -> Score:
         values, counts = taps[f"{names[0]}.frames"]
         assert counts is not None
         return [
-            _of_stretch(frames[:count].float().cpu().numpy(), cut)
+            _of_stretch(fitted.calibration.applied(frames[:count].float().cpu().numpy()), cut)
             for frames, count, cut in zip(values, counts.tolist(), cuts, strict=True)
         ]
 

@@ -14,8 +14,9 @@ from unheard.audio.read import check_samples
 from unheard.audio.resample import Resampler
 from unheard.audio.sources import ArrayDecoder, check_rate
 from unheard.errors import InputError
-from unheard.timeline.activity import FRAME, speech_frames
+from unheard.timeline.activity import FRAME
 from unheard.timeline.score import Score
+from unheard.timeline.verdict import surest, verdict
 from unheard.timeline.windows import HOP, WINDOW, Cut, Cutter
 
 #: Windows that are scored together.
@@ -34,6 +35,7 @@ class Window:
         speech: whether there is speech in each 10 ms of the stretch.
         peaks: the largest magnitude of a sample in each 10 ms.
         posteriors: [rows, emotions], one row, or one for each frame of the stretch; None where there is no speech.
+        threshold: an emotion that is less probable is not named.
     """
 
     emotions: tuple[str, ...]
@@ -43,6 +45,7 @@ class Window:
     speech: NDArray[np.bool_]
     peaks: NDArray[np.float32]
     posteriors: NDArray[np.float32] | None
+    threshold: float = 0.0
 
     @property
     def probabilities(self) -> dict[str, float] | None:
@@ -53,9 +56,14 @@ class Window:
 
     @property
     def emotion(self) -> str | None:
-        """The surest one; None where there is no speech."""
+        """The surest one; None where it is not sure enough, and where there is no speech."""
         probabilities = self.probabilities
-        return None if probabilities is None else max(probabilities, key=lambda name: probabilities[name])
+        return None if probabilities is None else surest(probabilities, self.threshold)
+
+    @property
+    def verdict(self) -> str:
+        """The emotion, ``not sure`` or ``no speech``."""
+        return verdict(self.emotion, self.posteriors is not None)
 
 
 class Stream:
@@ -69,6 +77,7 @@ class Stream:
         rate: samples per second of what comes in; other rates than 16,000 are resampled on the way.
         window: seconds that each judgement hears.
         hop: seconds from one to the next.
+        threshold: an emotion that is less probable is not named.
     """
 
     def __init__(
@@ -79,8 +88,10 @@ class Stream:
         rate: int = SAMPLE_RATE,
         window: float = WINDOW,
         hop: float = HOP,
+        threshold: float = 0.0,
     ) -> None:
         self.emotions = emotions
+        self.threshold = threshold
         self.rate = check_rate(rate, "the stream")
         self._score = score
         self._cutter = Cutter(window, hop)
@@ -120,7 +131,7 @@ class Stream:
         return self._judged([*rest, *self._cutter.finish()])
 
     def _judged(self, cuts: Sequence[Cut]) -> list[Window]:
-        speech = [speech_frames(cut.window)[cut.first // FRAME : -(-cut.stop // FRAME)] for cut in cuts]
+        speech = [cut.speech for cut in cuts]
         spoken = [index for index, frames in enumerate(speech) if frames.any()]
         posteriors: dict[int, NDArray[np.float32]] = {}
         for start in range(0, len(spoken), BATCH):
@@ -139,6 +150,7 @@ class Stream:
                     speech[index],
                     np.maximum.reduceat(stretch, np.arange(0, len(stretch), FRAME)),
                     posteriors.get(index),
+                    self.threshold,
                 )
             )
         return windows

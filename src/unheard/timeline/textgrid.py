@@ -8,9 +8,12 @@ from unheard.timeline.timeline import Timeline
 
 
 def textgrid(timeline: Timeline) -> str:
-    """A TextGrid with the interval tiers ``emotion`` and ``probability``; where there is no speech, both are empty."""
+    """A TextGrid with the interval tiers ``emotion`` and ``probability``.
+
+    Where it is not sure, the first says so; where there is no speech, both are empty.
+    """
     segments = timeline.segments
-    emotions = [segment.emotion or "" for segment in segments]
+    emotions = [segment.verdict if segment.speech else "" for segment in segments]
     probabilities = ["" if segment.probability is None else f"{segment.probability:.3f}" for segment in segments]
     edges = [segment.start for segment in segments] + [timeline.duration]
     return "\n".join([

@@ -13,16 +13,34 @@ from numpy.typing import NDArray
 from unheard.timeline.activity import tidied
 from unheard.timeline.smoothing import smoothed
 from unheard.timeline.stream import Window
+from unheard.timeline.verdict import verdict
+
+#: What stands in the place of an emotion's number.
+_NOT_SURE, _NO_SPEECH = -1, -2
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a recording, in seconds, with one emotion, and its mean smoothed probability; None is no speech."""
+    """A part of a recording, in seconds, with one emotion, and its mean smoothed probability.
+
+    Where it is not sure which, there is no emotion, and the probability is that of the surest; without speech there is
+    none either.
+    """
 
     start: float
     end: float
     emotion: str | None
     probability: float | None
+
+    @property
+    def speech(self) -> bool:
+        """Whether there is some."""
+        return self.probability is not None
+
+    @property
+    def verdict(self) -> str:
+        """The emotion, ``not sure`` or ``no speech``."""
+        return verdict(self.emotion, self.speech)
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,7 @@ class Timeline:
         smoothed: given the whole recording, [rows, emotions]; also where there is no speech.
         speech: whether there is speech in each 10 ms.
         peaks: the largest magnitude of a sample in each 10 ms.
+        threshold: an emotion that is less probable is not named.
     """
 
     emotions: tuple[str, ...]
@@ -46,6 +65,7 @@ class Timeline:
     smoothed: NDArray[np.float64]
     speech: NDArray[np.bool_]
     peaks: NDArray[np.float32]
+    threshold: float = 0.0
 
     @classmethod
     def of(cls, windows: Sequence[Window]) -> Timeline:
@@ -67,6 +87,7 @@ class Timeline:
             smoothed(posteriors, end - start, heard),
             tidied(np.concatenate([window.speech for window in windows])),
             np.concatenate([window.peaks for window in windows]),
+            windows[0].threshold,
         )
 
     @property
@@ -76,21 +97,20 @@ class Timeline:
 
     @cached_property
     def segments(self) -> list[Segment]:
-        """From the beginning to the end without a gap: parts of one emotion, to 10 ms, and parts without speech.
+        """From the beginning to the end without a gap: parts of one emotion, to 10 ms, unsure ones, and silent ones.
 
-        The emotion at any time is the one that is surest after smoothing.
+        The emotion at any time is the one that is surest after smoothing, if it is sure enough.
         """
         times = (np.arange(len(self.speech)) + 0.5) / 100
         row = np.searchsorted(self.end, times).clip(max=len(self.end) - 1)
-        state = np.where(self.speech, self.smoothed.argmax(1)[row], -1)
+        best = self.smoothed.max(1)
+        named = np.where(best >= self.threshold, self.smoothed.argmax(1), _NOT_SURE)
+        state = np.where(self.speech, named[row], _NO_SPEECH)
         changes = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
         found = []
         for first, stop in pairwise(changes):
-            emotion = int(state[first])
+            number = int(state[first])
             end = self.duration if stop == len(state) else stop / 100
-            if emotion < 0:
-                found.append(Segment(first / 100, end, None, None))
-            else:
-                probability = float(self.smoothed[row[first:stop], emotion].mean())
-                found.append(Segment(first / 100, end, self.emotions[emotion], probability))
+            probability = None if number == _NO_SPEECH else float(best[row[first:stop]].mean())
+            found.append(Segment(first / 100, end, None if number < 0 else self.emotions[number], probability))
         return found

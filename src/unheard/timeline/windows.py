@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unheard.audio.decode import Samples
 from unheard.errors import InputError
-from unheard.timeline.activity import FRAME
+from unheard.timeline.activity import FRAME, speech_frames
 
 #: Seconds of a window, and from one to the next.
 WINDOW, HOP = 3.0, 1.0
@@ -22,6 +23,11 @@ class Cut:
     window: Samples
     first: int
     stop: int
+
+    @property
+    def speech(self) -> NDArray[np.bool_]:
+        """Whether there is speech in each 10 ms of the stretch."""
+        return speech_frames(self.window)[self.first // FRAME : -(-self.stop // FRAME)]
 
 
 class Cutter:
@@ -82,3 +88,9 @@ class Cutter:
         begin = max(0, self._next - self.margin)
         self._chunks, self._begin = [waveform[begin - self._begin :].copy()], begin
         return cuts
+
+
+def has_speech(waveform: Samples) -> bool:
+    """Whether there is speech in any window of a recording [samples], so that its timeline has some."""
+    cutter = Cutter(WINDOW, HOP)
+    return any(cut.speech.any() for cut in [*cutter.push(waveform), *cutter.finish()])

@@ -30,6 +30,7 @@ from unheard.recipe import Recipe
 from unheard.seeds import seeded
 from unheard.settings import make
 from unheard.training.batches import Items, evaluation_batches
+from unheard.training.calibration import Calibration
 from unheard.training.card import model_card
 from unheard.training.limits import SPARE_VALUES, Bounded, check_names, check_size, check_values
 
@@ -57,7 +58,12 @@ class Inside:
 
 
 class Fitted(ABC):
-    """A recipe after training on one fold: from fixed features to posteriors over ``emotions``."""
+    """A recipe after training on one fold: from fixed features to posteriors over ``emotions``.
+
+    What training yields is not calibrated; ``calibration`` is set by who has measured it on further speakers.
+    """
+
+    calibration = Calibration()
 
     def __init__(self, recipe: Recipe, front_end: FrontEnd, vocabularies: dict[str, Vocabulary]) -> None:
         self.recipe = recipe
@@ -69,9 +75,13 @@ class Fitted(ABC):
         """The classes, in the order of the posteriors."""
         return self.vocabularies["emotion"].classes
 
-    @abstractmethod
     def posteriors(self, features: Sequence[Array]) -> Array:
-        """Fixed features of utterances [time, ...] → [utterances, emotions]."""
+        """Fixed features of utterances [time, ...] → [utterances, emotions], calibrated."""
+        return self.calibration.applied(self.raw_posteriors(features))
+
+    @abstractmethod
+    def raw_posteriors(self, features: Sequence[Array]) -> Array:
+        """The same as the model gives them."""
 
     @abstractmethod
     def embeddings(self, features: Sequence[Array]) -> Array:
@@ -110,8 +120,11 @@ class Fitted(ABC):
         values = {f"front_end.{key}": value for key, value in self.front_end.saved_settings.items()}
         return self.recipe.changed(values, "the saved recipe") if values else self.recipe
 
-    def save(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write ``config.json`` (with ``facts`` about the training), ``model.safetensors`` and the card."""
+    def save(self, folder: Path, facts: dict[str, Any], card: str | None = None) -> None:
+        """Write ``config.json`` (with ``facts`` about the training), ``model.safetensors`` and the card.
+
+        Without ``card`` the card is made of the facts, which must then be those of a run.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         save_file(self.tensors(), folder / "model.safetensors")
         config = {
@@ -121,10 +134,12 @@ class Fitted(ABC):
             "vocabularies": {
                 name: list(words.classes) for name, words in self.vocabularies.items() if name == "emotion"
             },
+            **({} if self.calibration == Calibration() else {"calibration": self.calibration.to_dict()}),
             "trained_on": facts,
         }
         (folder / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        (folder / "README.md").write_text(model_card(self.recipe, self.emotions, facts), encoding="utf-8")
+        card = model_card(self.recipe, self.emotions, facts) if card is None else card
+        (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 class FittedNetwork(Fitted):
@@ -148,7 +163,7 @@ class FittedNetwork(Fitted):
         recipe = super().saved_recipe()
         return recipe.changed(values, "the saved recipe") if values else recipe
 
-    def posteriors(self, features: Sequence[Array]) -> Array:
+    def raw_posteriors(self, features: Sequence[Array]) -> Array:
         """Fixed features of utterances → [utterances, emotions]; pieces of an utterance are averaged."""
         return self._read(features, lambda taps: {"posteriors": _posteriors(taps, "emotion")})["posteriors"]
 
@@ -232,7 +247,7 @@ class FittedClassifier(Fitted):
         super().__init__(recipe, front_end, vocabularies)
         self.classifier = classifier
 
-    def posteriors(self, features: Sequence[Array]) -> Array:
+    def raw_posteriors(self, features: Sequence[Array]) -> Array:
         """Fixed features of utterances → [utterances, emotions]."""
         return np.asarray(self.classifier.posteriors(self.embeddings(features)), dtype=np.float32)
 
@@ -296,6 +311,7 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
     check_values(config["recipe"], f"{folder / 'config.json'}, recipe")
     recipe = Recipe.check(config["recipe"], f"{folder / 'config.json'}, recipe")
     _check_that_it_is_whole(folder, recipe)
+    calibration = Calibration.check(config.get("calibration", {}), f"{folder / 'config.json'}, calibration")
     vocabularies = {"emotion": Vocabulary("emotion", tuple(config["vocabularies"]["emotion"]))}
     try:
         tensors = load_file(folder / "model.safetensors")
@@ -304,10 +320,12 @@ def load_fitted(folder: str | Path) -> tuple[Fitted, dict[str, Any]]:
     restore = _restored_classifier if recipe.classifier is not None else _restored_network
     try:
         with Bounded(sum(value.size for value in tensors.values()) + SPARE_VALUES):
-            return restore(recipe, vocabularies, tensors), config["trained_on"]
+            fitted = restore(recipe, vocabularies, tensors)
     except Exception as error:  # whatever it is that a config from anywhere makes fail
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder}: the numbers in model.safetensors do not fit config.json ({reason})") from error
+    fitted.calibration = calibration
+    return fitted, config["trained_on"]
 
 
 def _check_that_it_is_whole(folder: Path, recipe: Recipe) -> None:

@@ -4,7 +4,7 @@
 const COLOURS = {
   angry: "#d55e00", happy: "#e3a008", neutral: "#8a9099", sad: "#0072b2", fear: "#8e5bb5", disgust: "#4b8b3b",
   surprise: "#3fa9d6", boredom: "#b08968", calm: "#66b2a0", excited: "#e377a8", frustrated: "#a03c2e",
-  contempt: "#6b6b1f", other: "#555b63",
+  contempt: "#6b6b1f", other: "#555b63", "not sure": "#6d7178",
 };
 const $ = (id) => document.getElementById(id);
 
@@ -98,8 +98,10 @@ async function recognize(file) {
 // ── The result ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function show(answer) {
-  const sorted = Object.entries(answer.probabilities).sort((a, b) => b[1] - a[1]);
-  $("headline").textContent = answer.emotion ?? "no speech";
+  // Without speech the probabilities mean nothing.
+  const shown = answer.verdict === "no speech" ? {} : answer.probabilities;
+  const sorted = Object.entries(shown).sort((a, b) => b[1] - a[1]);
+  $("headline").textContent = answer.verdict;
   $("summary").textContent = `the whole recording, ${clock(answer.duration)} min`;
   $("bars").replaceChildren(...sorted.map(([emotion, value]) => {
     const fill = element("div", { className: "fill" });
@@ -127,22 +129,22 @@ function draw({ duration, probabilities, timeline }) {
   };
   // Above: the waveform, each piece in the colour of its emotion.
   const loudest = Math.max(...timeline.peaks, 1e-3);
-  for (const { start, end, emotion } of timeline.segments) {
+  for (const { start, end, verdict } of timeline.segments) {
     const first = Math.floor(20 * start);
     const peaks = timeline.peaks.slice(first, Math.max(first + 1, Math.ceil(20 * end)));
     const edge = peaks.map((peak, i) => [x(Math.min(end, Math.max(start, (first + i + 0.5) / 20))), (48 * peak) / loudest]);
     edge.unshift([x(start), edge[0][1]]);
     edge.push([x(end), edge.at(-1)[1]]);
     const points = [...edge.map(([at, high]) => [at, 55 - high]), ...edge.reverse().map(([at, high]) => [at, 55 + high])];
-    add("polygon", { points: points.map((point) => point.join(",")).join(" "), ...paint(emotion) });
+    add("polygon", { points: points.map((point) => point.join(",")).join(" "), ...paint(verdict) });
   }
   // Below: probabilities, one upon the other.
-  for (const { start, end, smoothed, emotion } of timeline.windows) {
+  for (const { start, end, smoothed, verdict } of timeline.windows) {
     let top = 120;
     for (const name of Object.keys(probabilities)) {
       const height = 100 * smoothed[name];
       const shape = { x: x(start), y: top.toFixed(2), width: (x(end) - x(start) + 0.3).toFixed(2), height: height.toFixed(2) };
-      add("rect", { ...shape, ...paint(name), opacity: emotion === null ? 0.25 : 1 });
+      add("rect", { ...shape, ...paint(name), opacity: verdict === "no speech" ? 0.25 : 1 });
       top += height;
     }
   }
@@ -156,21 +158,20 @@ function draw({ duration, probabilities, timeline }) {
   }));
 }
 
-function paint(emotion) {
-  return emotion === null ? { class: "silence" } : { fill: COLOURS[emotion] ?? COLOURS.other };
+function paint(verdict) {
+  return verdict === "no speech" ? { class: "silence" } : { fill: COLOURS[verdict] ?? COLOURS.other };
 }
 
 function list(segments, duration) {
   const pieces = [];
   const rows = [];
-  for (const { start, end, emotion, probability } of segments) {
-    const spoken = emotion !== null;
-    const what = spoken ? `${emotion}, ${percent(probability)}` : "no speech";
+  for (const { start, end, verdict, emotion, probability } of segments) {
+    const what = emotion === null ? verdict : `${emotion}, ${percent(probability)}`;
     const when = `${clock(start)} to ${clock(end)}`;
     const piece = element("button", { type: "button", title: `${what}, ${when}`, ariaLabel: `Play ${what}, ${when}` });
-    if (spoken) {
-      piece.append(element("span", { textContent: emotion }));
-      piece.style.background = `color-mix(in srgb, ${COLOURS[emotion] ?? COLOURS.other} 15%, transparent)`;
+    if (verdict !== "no speech") {
+      piece.append(element("span", { textContent: verdict }));
+      piece.style.background = `color-mix(in srgb, ${COLOURS[verdict] ?? COLOURS.other} 15%, transparent)`;
     }
     piece.style.left = `${(100 * start) / duration}%`;
     piece.style.width = `${(100 * (end - start)) / duration}%`;
@@ -182,8 +183,8 @@ function list(segments, duration) {
     pieces.push(piece);
     rows.push(element("tr", {},
       element("td", {}, listen), element("td", { textContent: `${clock(start)} – ${clock(end)}` }),
-      element("td", { textContent: emotion ?? "no speech" }),
-      element("td", { textContent: spoken ? percent(probability) : "–" })));
+      element("td", { textContent: verdict }),
+      element("td", { textContent: emotion === null ? "–" : percent(probability) })));
   }
   $("pieces").replaceChildren(...pieces);
   $("rows").replaceChildren(...rows);
@@ -333,10 +334,11 @@ function showCard({ name, version, card, limits: { max_bytes, max_seconds, max_r
   ]));
 }
 
-// As much of Markdown as model cards use: headings, lists, tables, paragraphs; bold, code and links as text.
+// As much of Markdown as model cards use: headings, lists, tables, paragraphs; bold and code; no pictures.
 function markdown(text) {
   const found = [];
   for (const block of text.trim().split(/\n\s*\n/)) {
+    if (block.startsWith("![")) continue;
     const lines = block.split("\n");
     const heading = /^(#+) (.*)/.exec(lines[0]);
     if (heading) {

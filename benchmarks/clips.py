@@ -50,6 +50,8 @@ def main() -> None:
         sys.exit("python benchmarks/clips.py CLIPS [SVM]")
     found = audio_files(sys.argv[1])
     files = found[:: max(1, len(found) // COUNT)][:COUNT]
+    if not files:
+        sys.exit(f"{sys.argv[1]}: there is no recording in this folder")
     seconds = sum(duration(file) for file in files)
     rows = []
     with tempfile.TemporaryDirectory() as name:

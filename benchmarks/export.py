@@ -53,7 +53,7 @@ def main() -> None:
     clip = np.ascontiguousarray(waveform[: SECONDS * 16000])
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("filterbank-tdnn", "tdnn"):
+        for name in ("filterbank-tdnn-robust", "tdnn"):
             recognizer = untrained(name)
             written = export_recognizer(recognizer, Path(folder) / f"{name}.onnx", quantize=True)
             ways: dict[str, Callable[[], object]] = {"PyTorch": lambda one=recognizer: one.predict(clip)}

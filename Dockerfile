@@ -1,7 +1,8 @@
-# The service of one recognizer, for whoever is not root.
+# The service of one recognizer, for whoever is not root: the one that comes with the package, or another.
 #
 #   docker build -t unheard .
-#   docker run -p 127.0.0.1:8000:8000 -v "$PWD/out/mine:/model:ro" --read-only unheard
+#   docker run -p 127.0.0.1:8000:8000 --read-only unheard
+#   docker run -p 127.0.0.1:8000:8000 --read-only -v "$PWD/out/mine:/model:ro" -e UNHEARD_MODEL=/model unheard
 #
 # With -e UNHEARD_API_KEY=... requests must bring that key; before you let others reach the port, give one.
 # On a machine without a GPU, --build-arg PIP_EXTRA_INDEX_URL=... with an index that has CPU builds of torch keeps the
@@ -11,7 +12,6 @@ FROM python:3.11-slim
 
 ARG PIP_EXTRA_INDEX_URL
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-ENV UNHEARD_MODEL=/model
 
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE constraints.txt ./

@@ -36,7 +36,7 @@ from unheard.recipe import Recipe
 from unheard.settings import make
 from unheard.training.fitted import FittedNetwork, build_front_end, build_model
 
-BATCH, SECONDS, STEPS, CLIPS = 8, 3, 5, 64
+BATCH, SECONDS, STEPS, CLIPS = 8, 3, 3, 32
 SIZES: dict[str, dict[str, Any]] = {
     "base": {},
     "tiny": {

@@ -6,17 +6,14 @@ with the package. Every way is a command as people type it, start and decoding i
 to ``benchmarks/results/clips.md``.
 """
 
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from pathlib import Path
 
-from mfcc import processor
+from page import leave
 from unheard.audio import duration
 from unheard.recognizer import audio_files
 
@@ -79,15 +76,8 @@ def main() -> None:
         "| | recordings | seconds | recordings per second |",
         "|---|---:|---:|---:|",
         *rows,
-        "",
-        f"Machine: {processor()}, {platform.system()}, load {os.getloadavg()[0]:.1f}. Python {sys.version.split()[0]}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("torch", "opensmile", "scikit-learn"))
-        + ".",
-        "",
     ]
-    text = "\n".join(lines)
-    print(text)
-    RESULT.write_text(text, encoding="utf-8")
+    leave(RESULT, lines, "torch", "opensmile", "scikit-learn")
 
 
 if __name__ == "__main__":

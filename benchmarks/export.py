@@ -5,18 +5,17 @@ Run: ``OMP_NUM_THREADS=1 python benchmarks/export.py``. It prints a table and wr
 """
 
 import os
-import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
 
-from mfcc import REPEATS, audio, medians, processor
+from mfcc import REPEATS, audio, medians
+from page import leave
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.export.write import export_recognizer
 from unheard.recipe import Recipe
@@ -72,15 +71,8 @@ def main() -> None:
         "| recipe | run by | MB | ms per clip |",
         "|---|---|---:|---:|",
         *rows,
-        "",
-        f"Machine: {processor()}, {platform.system()}. Python {sys.version.split()[0]}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("torch", "onnx", "onnxruntime"))
-        + ".",
-        "",
     ]
-    text = "\n".join(lines)
-    print(text)
-    RESULT.write_text(text, encoding="utf-8")
+    leave(RESULT, lines, "torch", "onnx", "onnxruntime")
 
 
 if __name__ == "__main__":

@@ -7,19 +7,18 @@ Run: ``OMP_NUM_THREADS=1 python benchmarks/timeline.py MODEL [MINUTES...]``, by 
 
 import multiprocessing
 import os
-import platform
 import resource
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
 
-from mfcc import audio, processor
+from mfcc import audio
+from page import leave
 from unheard.recognizer import Recognizer
 
 RESULT = Path(__file__).parent / "results" / "timeline.md"
@@ -70,15 +69,8 @@ def main() -> None:
         "| minutes | seconds | processor seconds | × real time of the processor | MB | stretches with speech |",
         "|---:|---:|---:|---:|---:|---:|",
         *rows,
-        "",
-        f"Machine: {processor()}, {platform.system()}, load {os.getloadavg()[0]:.1f}. Python {sys.version.split()[0]}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("torch", "numpy", "soundfile"))
-        + ".",
-        "",
     ]
-    text = "\n".join(lines)
-    print(text)
-    RESULT.write_text(text, encoding="utf-8")
+    leave(RESULT, lines, "torch", "numpy", "soundfile")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def page(data: StudyData, command: str) -> str:
         "",
         "UA and WA in per cent, pooled over folds, with 95 % intervals by bootstrap over speakers. A classical model "
         "learns from the dev speakers too (its settings are chosen by inner speaker folds), and so does a recipe with "
-        "`dev: learn`; they have no dev score.",
+        "`dev: learn`, where the protocol's promise holds then; they have no dev score there.",
         "",
         *scores(data),
         "",

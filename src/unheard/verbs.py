@@ -64,7 +64,7 @@ def study(
             default 20 if everybody has them, and otherwise 5.
         overrides: ``key=value``, applied to the recipes that are given by name or file.
         workers: runs side by side, by default one per core.
-        device: ``cpu``, ``cuda`` or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
         cache: folder for computed features, by default the user's cache.
         force: start over what is in the folder.
 
@@ -129,7 +129,7 @@ def tune(
         auxiliary: further utterances to learn from, where the recipe takes them; their emotion labels are not used.
         overrides: ``key=value``, applied to a recipe that is given by name or file.
         workers: runs side by side, by default one per core.
-        device: ``cpu``, ``cuda`` or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
         cache: folder for computed features, by default the user's cache.
         force: start over what is in the folder.
 
@@ -185,7 +185,7 @@ def reproduce(
         auxiliary: further utterances to learn from, for the recipes that take them.
         overrides: ``key=value``, applied to the recipes that have the key.
         workers: runs side by side, by default one per core.
-        device: ``cpu``, ``cuda`` or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
         cache: folder for computed features, by default the user's cache.
         force: start over what is in the folder.
 

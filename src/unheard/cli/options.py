@@ -88,10 +88,10 @@ def device_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """What to compute on."""
     return click.option(
         "--device",
-        type=click.Choice(["cpu", "cuda", "auto"]),
+        metavar="DEVICE",
         default="cpu",
         show_default=True,
-        help="What to train on.",
+        help="What to train on: cpu, cuda or auto, or several for one training, like 4xcuda.",
     )(command)
 
 

@@ -106,7 +106,7 @@ class AdversarialAutoencoder(Method):
         taps, losses = self.model(batch, progress, terms)
         if losses:
             self.fabric.backward(self.module.total(losses))
-            optimizer.step()
+        self.step(optimizer)
         return taps, {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _regularise(self, batch: Batch, progress: float) -> dict[str, float]:
@@ -118,12 +118,12 @@ class AdversarialAutoencoder(Method):
             losses = {name: term.loss(term.read(codes, progress), batch) for name, term in self._discriminators()}
         discriminating.zero_grad()
         self.fabric.backward(self.module.total(losses))
-        discriminating.step()
+        self.step(discriminating)
         with self.fabric.autocast():
             deceptions = {name: self._deception(term, taps) for name, term in self._discriminators()}
         encoding.zero_grad()
         self.fabric.backward(self.module.total(deceptions))  # what D gathers here is not used
-        encoding.step()
+        self.step(encoding)
         told = losses | {f"{name}.deception": loss for name, loss in deceptions.items()}
         return {name: float(loss.detach()) for name, loss in told.items()}
 

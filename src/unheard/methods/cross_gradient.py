@@ -95,8 +95,8 @@ class CrossGradient(Method):
                 self.fabric.backward(self.alpha * self.module.total(crossed))
         if plain:
             self.fabric.backward(self.module.total(plain))
+        self.step(optimizer)
         if losses:
-            optimizer.step()
             self.module.after_step(taps, batch)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 

@@ -35,11 +35,9 @@ class Descent(Method):
         (optimizer,) = self.optimizers
         optimizer.zero_grad()
         taps, losses = self.model(batch, progress)
-        if not losses:  # nothing in it has a label
-            return {}
-        self.fabric.backward(self.module.total(losses))
-        if self.clip is not None:
-            self.fabric.clip_gradients(self.model, optimizer, max_norm=self.clip)
-        optimizer.step()
-        self.module.after_step(taps, batch)
+        if losses:  # otherwise nothing in it has a label
+            self.fabric.backward(self.module.total(losses))
+        self.step(optimizer, self.clip)
+        if losses:
+            self.module.after_step(taps, batch)
         return {name: float(loss.detach()) for name, loss in losses.items()}

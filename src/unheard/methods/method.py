@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim import Optimizer
 
+from unheard.methods.averaging import mean_gradients
 from unheard.methods.batch import Batch
 from unheard.methods.model import Model
 from unheard.methods.optimizer import OptimizerSettings
@@ -19,6 +20,9 @@ from unheard.networks.network import Network
 
 class Method(ABC):
     """Owns a model and the optimisers that change it; a subclass is one update rule.
+
+    On several devices each has a copy of the model and a share of every batch, and all make every :meth:`step`
+    together, so a rule makes as many of them whatever its batch holds.
 
     Settings are the keyword arguments of ``__init__`` after the three below. Everything with weights is a part of the
     model: what is not is in no checkpoint.
@@ -71,6 +75,22 @@ class Method(ABC):
             auxiliary: a second, independent batch, for the rules that need one (:attr:`second_batch`).
             progress: finished share of training (0 to 1).
         """
+
+    def step(self, optimizer: Optimizer, clip: float | None = None) -> None:
+        """Let an optimiser make its step, along the mean of the gradients of all devices, if there is one.
+
+        Args:
+            optimizer: one of :attr:`optimizers`.
+            clip: a gradient longer than this (over all of the optimiser's weights) is shortened to it first.
+        """
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        if self.fabric.world_size > 1:
+            mean_gradients(self.fabric, weights)
+        if all(weight.grad is None for weight in weights):
+            return
+        if clip is not None:
+            self.fabric.clip_gradients(self.model, optimizer, max_norm=clip)
+        optimizer.step()
 
     def start_epoch(self, epoch: int, epochs: int) -> None:
         """Set every optimiser's rates for one of so many epochs, counted from 0."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from lightning_fabric import Fabric
 from pydantic import PositiveFloat
+from torch import Tensor
 from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
@@ -132,32 +133,30 @@ class SpeakerNormalization(Method):
         """Step 1: the losses, and how far what climbs was moved."""
         descent, _, _ = self.optimizers
         terms = [name for name in self.module.terms if name != self.speaker]
-        if not self._has_labels(terms, batch):
-            return {}, 0.0
-        taps, losses = self.model(batch, progress, terms)
         self.module.zero_grad()
-        self.fabric.backward(self.module.total(losses))
-        self._clip(descent)
-        moved = self._moved_by(descent)
-        self.module.after_step(taps, batch)
+        taps, losses = self.model(batch, progress, terms) if self._has_labels(terms, batch) else ({}, {})
+        if losses:
+            self.fabric.backward(self.module.total(losses))
+        moved = self._moved_by(descent, self.clip)
+        if losses:
+            self.module.after_step(taps, batch)
         return {name: float(loss.detach()) for name, loss in losses.items()}, moved
 
     def _climb(self, batch: Batch, progress: float) -> tuple[dict[str, float], float]:
         """Step 2: the speaker's loss, and how far what climbs was moved."""
         _, head, ascent = self.optimizers
-        if not self._has_labels([self.speaker], batch):
-            return {}, 0.0
-        with self._upstream_fixed():
-            _, losses = self.model(batch, progress, [self.speaker])
         self.module.zero_grad()
-        self.fabric.backward(self.module.total(losses))
-        self._clip(head)
-        head.step()
+        losses: dict[str, Tensor] = {}
+        if self._has_labels([self.speaker], batch):
+            with self._upstream_fixed():
+                _, losses = self.model(batch, progress, [self.speaker])
+            self.fabric.backward(self.module.total(losses))
+        self.step(head, self.clip)
         for weight in self.climbing:
             if weight.grad is not None:
                 weight.grad.neg_()
         moved = self._moved_by(ascent)
-        return {self.speaker: float(losses[self.speaker].detach())}, moved
+        return {name: float(loss.detach()) for name, loss in losses.items()}, moved
 
     def _has_labels(self, terms: Iterable[str], batch: Batch) -> bool:
         """Whether one of the terms learns from the batch; a pass for nothing would still move running statistics."""
@@ -173,13 +172,9 @@ class SpeakerNormalization(Method):
         with self.projected.upstream_fixed(), running_statistics_kept(self.projected.network):
             yield
 
-    def _clip(self, optimizer: Optimizer) -> None:
-        if self.clip is not None:
-            self.fabric.clip_gradients(self.model, optimizer, max_norm=self.clip)
-
-    def _moved_by(self, optimizer: Optimizer) -> float:
+    def _moved_by(self, optimizer: Optimizer, clip: float | None = None) -> float:
         """Make a step, and say how far it moved what climbs."""
         before = [weight.detach().clone() for weight in self.climbing]
-        optimizer.step()
+        self.step(optimizer, clip)
         moves = [weight.detach() - old for weight, old in zip(self.climbing, before, strict=True)]
         return float(get_total_norm(moves))

@@ -26,6 +26,7 @@ from unheard.recipe import Recipe
 from unheard.studies.plan import Plan, Run
 from unheard.studies.run import RUN_FILES, read_result, run_one
 from unheard.studies.trial import run_on_dev
+from unheard.training.devices import Devices
 
 STUDY_FILES = (
     "runs", "stages", "study.json", "corpus.csv", "leak_corpus.csv", "auxiliary.csv", "results.csv", "report.html",
@@ -48,11 +49,15 @@ def run_study(
         study: the folder; what is done in it is kept.
         store: where fixed features lie.
         workers: processes; by default one per core, but no more than there are runs, and one on a GPU.
-        device: ``cpu``, ``cuda``, or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
 
     Returns:
         the results, a row per finished run.
+
+    Raises:
+        InputError: there is no such device, or another process is at work in the folder.
     """
+    Devices.parse(device)
     with alone(study):
         return _run_study(plan.continuing(study), study, store, workers, device)
 
@@ -105,8 +110,10 @@ def train_one(
     """One run by itself, in a folder of its own; returns its result.
 
     Raises:
-        InputError: the folder holds a finished or interrupted run of something else, and ``force`` is not given.
+        InputError: the folder holds a finished or interrupted run of something else, and ``force`` is not given, or
+            there is no such device.
     """
+    Devices.parse(device)
     plan = Plan.make(corpus, protocol, [recipe], folds=[fold], seeds=[seed], labels=labels, auxiliary=auxiliary)
     with alone(folder):
         if force:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unheard.frontends.front_end import FrontEnd
 from unheard.methods.batch import Batch
 from unheard.seeds import derive, torch_generator
-from unheard.training.batches import Items, training_batches, training_order
+from unheard.training.batches import WHOLE, Items, Share, training_batches, training_order
 
 #: What becomes of a batch of the stream: it is put together with the batch of the step, learned after it, or handed to
 #: the method beside it.
@@ -48,7 +48,14 @@ class Stream:
 
 
 def updates(
-    items: Items, own: int, use: Use | None, front_end: FrontEnd, size: int, seed: int, epoch: int
+    items: Items,
+    own: int,
+    use: Use | None,
+    front_end: FrontEnd,
+    size: int,
+    seed: int,
+    epoch: int,
+    share: Share = WHOLE,
 ) -> Iterator[tuple[Batch, Batch | None]]:
     """What a method's ``update`` is called with in one epoch: a batch, and a second one beside it or None.
 
@@ -59,17 +66,18 @@ def updates(
         front_end: what cuts and draws.
         size: of a batch; one of the stream is as large as the one it goes with.
         seed, epoch: they decide everything that is random.
+        share: of every batch, for one of several devices.
     """
     if use is None:
-        yield from ((batch, None) for batch in training_batches(items, front_end, size, seed, epoch))
+        yield from ((batch, None) for batch in training_batches(items, front_end, size, seed, epoch, share))
         return
     widths = items.widths(front_end)
     others = np.arange(own, len(items)) if own < len(items) else np.arange(own)
     stream, position = Stream(others, widths[others], size, seed), epoch * own
-    draw, drawn = torch_generator(seed, "draw", epoch), torch_generator(seed, "auxiliary draw", epoch)
-    for pieces in training_order(widths[:own], size, seed, epoch):
-        second = stream.take(position, len(pieces))
-        position += len(pieces)
+    draw, drawn = (torch_generator(seed, *share.names(name, epoch)) for name in ("draw", "auxiliary draw"))
+    for whole in training_order(widths[:own], size, seed, epoch, share.devices):
+        pieces, second = share.of(whole), share.of(stream.take(position, len(whole)))
+        position += len(whole)
         if use == "join":
             yield items.batch(np.concatenate([pieces, second]), front_end, draw), None
         elif use == "alternate":

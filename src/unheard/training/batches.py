@@ -20,6 +20,30 @@ BUCKET = 4
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one of several devices takes of every batch: as good as equal parts, of about the same lengths.
+
+    >>> [Share(rank, devices=2).of(np.arange(5)).tolist() for rank in range(2)]
+    [[0, 2, 4], [1, 3]]
+    """
+
+    rank: int = 0
+    devices: int = 1
+
+    def of(self, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+        """This device's pieces of a batch."""
+        return pieces[self.rank :: self.devices]
+
+    def names(self, *names: object) -> tuple[object, ...]:
+        """Names of something random (:mod:`unheard.seeds`) that each device draws for itself."""
+        return (*names, "device", self.rank) if self.rank else names
+
+
+#: Of the only device there is.
+WHOLE = Share()
+
+
+@dataclass(frozen=True)
 class Items:
     """What is put into batches: pieces of utterances.
 
@@ -76,10 +100,12 @@ class Items:
         )
 
 
-def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+def training_order(
+    lengths: NDArray[np.int64], size: int, seed: int, epoch: int, devices: int = 1
+) -> list[NDArray[np.int64]]:
     """Every piece once, in batches of about equal length, in random order.
 
-    A remainder of one piece joins the batch before it, since batch statistics need two.
+    A remainder of fewer than two pieces for each device joins the batch before it, since batch statistics need two.
 
     >>> tuple(len(batch) for batch in training_order(np.arange(9), 4, seed=0, epoch=0))
     (5, 4)
@@ -89,17 +115,19 @@ def training_order(lengths: NDArray[np.int64], size: int, seed: int, epoch: int)
     buckets = [order[start : start + BUCKET * size] for start in range(0, len(order), BUCKET * size)]
     ordered = np.concatenate([bucket[np.argsort(lengths[bucket], kind="stable")] for bucket in buckets])
     cuts = list(range(size, len(ordered), size))
-    if cuts and len(ordered) - cuts[-1] == 1:
+    if cuts and len(ordered) - cuts[-1] < 2 * devices:
         cuts.pop()
     batches = np.split(ordered, cuts)
     return [batches[i] for i in draw.permutation(len(batches))]
 
 
-def training_batches(items: Items, front_end: FrontEnd, size: int, seed: int, epoch: int) -> Iterator[Batch]:
-    """One epoch."""
-    draw = torch_generator(seed, "draw", epoch)
-    for pieces in training_order(items.widths(front_end), size, seed, epoch):
-        yield items.batch(pieces, front_end, draw)
+def training_batches(
+    items: Items, front_end: FrontEnd, size: int, seed: int, epoch: int, share: Share = WHOLE
+) -> Iterator[Batch]:
+    """One epoch, or a device's share of it."""
+    draw = torch_generator(seed, *share.names("draw", epoch))
+    for pieces in training_order(items.widths(front_end), size, seed, epoch, share.devices):
+        yield items.batch(share.of(pieces), front_end, draw)
 
 
 def evaluation_batches(items: Items, front_end: FrontEnd, size: int) -> Iterator[tuple[NDArray[np.int64], Batch]]:

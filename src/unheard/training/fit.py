@@ -37,7 +37,7 @@ def fit(
             chooses its settings by inner speaker folds over ``train``.
         seed: of everything random.
         folder: of the run.
-        device: ``cpu``, ``cuda``, or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
         auxiliary: utterances without emotions to learn from too, as the recipe says; those that it does not ask for
             are left alone.
         stages: where finished stages lie, for other runs to start from; ``stages`` in ``folder`` by default.
@@ -47,7 +47,7 @@ def fit(
         return _fit_classifier(recipe, train)
     start = pretrained(recipe, train, auxiliary, seed, stages or folder / "stages", device)
     further = auxiliary if recipe.uses_auxiliary else None
-    return NetworkRun(recipe, train, dev, seed, folder, device, further, start).run()
+    return NetworkRun.completed(recipe, train, dev, seed, folder, device, further, start).fitted()
 
 
 def _fit_classifier(recipe: Recipe, train: Split) -> FittedClassifier:

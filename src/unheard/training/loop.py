@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from lightning_fabric import Fabric
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from unheard.errors import InputError
 from unheard.files import write_atomically
 from unheard.methods import METHODS
+from unheard.methods.averaging import mean_statistics
 from unheard.methods.method import Method
 from unheard.methods.model import Model
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
@@ -27,8 +29,9 @@ from unheard.recipe import Recipe
 from unheard.seeds import seeded
 from unheard.settings import make
 from unheard.training.auxiliary import Use, updates
-from unheard.training.batches import Items
+from unheard.training.batches import Items, Share
 from unheard.training.checkpoint import load_checkpoint, save_checkpoint
+from unheard.training.devices import Devices, gathered
 from unheard.training.fitted import Fitted, FittedNetwork, build_front_end, build_model
 from unheard.training.labels import Labels
 from unheard.training.plateau import Plateau
@@ -53,13 +56,14 @@ class NetworkRun:
         dev: utterances that choose the epoch; without any the last epoch is taken.
         seed: of everything random.
         folder: of the run.
-        device: ``cpu``, ``cuda``, or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind such as ``4xcuda``, see :meth:`completed`.
         auxiliary: further utterances to learn from, without emotions.
         start: weights of another training, taken where name and shape are those of this model.
+        fabric: the one of several devices that this is; the only device where it is left out.
 
     Raises:
-        InputError: there is no such device, a term has no labels, the schedule needs dev utterances, or none of the
-            weights to start from fits.
+        InputError: there is no such device, a term has no labels, the schedule needs dev utterances, a batch is too
+            small for so many devices, or none of the weights to start from fits.
     """
 
     def __init__(
@@ -72,14 +76,20 @@ class NetworkRun:
         device: str,
         auxiliary: Split | None = None,
         start: Mapping[str, Tensor] | None = None,
+        fabric: Fabric | None = None,
     ) -> None:
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("there is no GPU here that PyTorch can use; take the device cpu or auto instead of cuda")
-        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+        self.devices = Devices.parse(device)
+        self.fabric = fabric or self.devices.one(recipe.training.precision)
+        self.share = Share(self.fabric.global_rank, self.fabric.world_size)
+        if recipe.training.batch_size < 2 * self.devices.count > 2:
+            raise InputError(
+                f"recipe {recipe.name}: training.batch_size={recipe.training.batch_size} is too small for "
+                f"{self.devices.count} devices, which need two items each"
+            )
         self.labels = Labels.of(recipe, train, auxiliary)
         self.recipe = recipe.with_terms(name for name in recipe.terms if name not in self.labels.dropped)
         for name, reason in self.labels.dropped.items():
-            tqdm.write(f'{folder}: the optional term "{name}" is dropped: {reason}')
+            self._say(f'{folder}: the optional term "{name}" is dropped: {reason}')
         self.vocabularies = self.labels.vocabularies
         self.seed, self.folder, self.dev = seed, folder, dev
         self.front_end = build_front_end(recipe)
@@ -92,20 +102,35 @@ class NetworkRun:
             self.use = "beside"
         elif auxiliary and recipe.auxiliary:
             self.use = recipe.auxiliary.use
-        self.fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
         self.method = self._method(start)
         self.plateau = Plateau(recipe.optimizer)
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
         self.best_score = -math.inf
 
-    def run(self) -> FittedNetwork:
-        """Train, and give what comes out."""
-        self.train()
-        return self._fitted()
+    @classmethod
+    def completed(cls, recipe: Recipe, *arguments: Any) -> Self:
+        """A run with all of its epochs done and the weights of the chosen one, on as many devices as it was given.
 
-    def train(self) -> dict[str, Tensor]:
-        """All epochs that are not done yet; the model's state after the best of all, or the last if none is judged."""
+        Several devices train in processes of their own, and leave what an interrupted run would leave after its last
+        epoch; from there the run here goes on.
+
+        Args:
+            recipe, arguments: of the class.
+        """
+        run = cls(recipe, *arguments)
+        if run.devices.count > 1:
+            problem = run.devices.launch(recipe.training.precision, partial(_train_on_one, cls, (recipe, *arguments)))
+            if problem:
+                raise problem
+            run._resume()
+        else:
+            run.train()
+        run.take_chosen()
+        return run
+
+    def train(self) -> None:
+        """All epochs that are not done yet."""
         if self.plateau.settings.schedule == "plateau" and not self.judged:
             raise InputError(
                 f"recipe {self.recipe.name}: the schedule plateau follows the score of utterances that are not learned "
@@ -113,27 +138,37 @@ class NetworkRun:
             )
         epochs = self.recipe.training.epochs
         self._resume()
-        start = len(self.history)
-        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start)
-        with tqdm(total=epochs, initial=start, desc=self.recipe.name, unit="epoch", delay=2, disable=None) as bar:
+        start, writes = len(self.history), self.fabric.is_global_zero
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if writes else None
+        hidden = None if writes else True
+        with tqdm(total=epochs, initial=start, desc=self.recipe.name, unit="epoch", delay=2, disable=hidden) as bar:
             for epoch in range(start, epochs):
                 if self.plateau.over:
                     break
                 try:
                     scores = self._epoch(epoch)
                 except FloatingPointError as problem:
-                    tqdm.write(f"{self.folder}: {problem}; the best epoch before is kept")
+                    if writes:
+                        tqdm.write(f"{self.folder}: {problem}; the best epoch before is kept")
                     break
-                for name, value in scores.items():
-                    writer.add_scalar(name, value, epoch)
+                if writer:
+                    for name, value in scores.items():
+                        writer.add_scalar(name, value, epoch)
                 shown = ("dev_ua", "held_out_ua", "held_out_loss")
                 bar.set_postfix({name: f"{scores[name]:.3f}" for name in shown if name in scores})
                 bar.update()
-        writer.close()
+        if writer:
+            writer.close()
         if not self.history:
             raise DivergedError(f"recipe {self.recipe.name}: training diverged at once; lower optimizer.learning_rate")
+
+    def take_chosen(self) -> None:
+        """Give the model the weights of the best epoch, or of the last if none is judged."""
         self.module.load_state_dict(self.best or self._last())
-        return self.module.state_dict()
+
+    def fitted(self) -> FittedNetwork:
+        """What comes out, with the weights that the model has now."""
+        return FittedNetwork(self.recipe, self.front_end, self.vocabularies, self.module, self.fabric.device)
 
     @property
     def module(self) -> Model:
@@ -149,7 +184,7 @@ class NetworkRun:
         """What is measured after an epoch."""
         if not self.judged:
             return {}
-        predicted = predict_emotions(self._fitted(), self.dev)
+        predicted = predict_emotions(self.fitted(), self.dev)
         reference = self.dev.table["emotion"].tolist()
         return {
             "dev_wa": weighted_accuracy(reference, predicted),
@@ -178,18 +213,22 @@ class NetworkRun:
                 f"recipe {self.recipe.name}: none of the {len(start)} tensors of the stage before has the name and the "
                 "shape of one of the network here, so there is nothing to start from; leave the stage out"
             )
-        tqdm.write(f"{self.folder}: starts from {len(taken)} of the stage's {len(start)} tensors, of {len(own)} here")
+        self._say(f"{self.folder}: starts from {len(taken)} of the stage's {len(start)} tensors, of {len(own)} here")
         model.load_state_dict(own | taken)
 
-    def _fitted(self) -> FittedNetwork:
-        return FittedNetwork(self.recipe, self.front_end, self.vocabularies, self.module, self.fabric.device)
+    def _say(self, sentence: str) -> None:
+        """Once, however many devices there are."""
+        if self.share.devices == 1:
+            tqdm.write(sentence)
 
     def _epoch(self, epoch: int) -> Scores:
         started = time.perf_counter()
         losses = self.train_epoch(epoch)
         measures = self.method.measures
         scores: Scores = {name if name in measures else f"loss.{name}": value for name, value in losses.items()}
-        scores |= self.scores()
+        if self.share.devices > 1:
+            mean_statistics(self.fabric, self.module)
+        scores |= gathered(self.fabric, self.scores())[0]  # one decides for all
         if self.plateau.settings.schedule == "plateau":
             scores["learning_rate"] = self.plateau.rate
         scores["seconds"] = time.perf_counter() - started
@@ -210,14 +249,18 @@ class NetworkRun:
         sums: dict[str, list[float]] = {}
         self.method.start_epoch(epoch, training.epochs)
         steps = max(1, self.own // training.batch_size) * (2 if self.use == "alternate" else 1)
-        with seeded(self.seed, "epoch", epoch):
-            batches = updates(self.items, self.own, self.use, self.front_end, training.batch_size, self.seed, epoch)
+        with seeded(self.seed, *self.share.names("epoch", epoch)):
+            batches = updates(
+                self.items, self.own, self.use, self.front_end, training.batch_size, self.seed, epoch, self.share
+            )
             for step, (batch, beside) in enumerate(batches):
                 progress = min(1.0, (epoch + step / steps) / training.epochs)
                 second = beside.to(self.fabric.device) if beside else None
                 for name, loss in self.method.update(batch.to(self.fabric.device), second, progress).items():
                     sums.setdefault(name, []).append(loss)
-        means = {name: sum(values) / len(values) for name, values in sums.items()}
+        parts = gathered(self.fabric, sums)
+        everything = {name: [value for part in parts for value in part.get(name, [])] for name in chain(*parts)}
+        means = {name: sum(values) / len(values) for name, values in everything.items()}
         for name, mean in means.items():
             if not math.isfinite(mean):
                 what = name if name in self.method.measures else f'the loss of the term "{name}"'
@@ -229,11 +272,14 @@ class NetworkRun:
         if score is None or score <= self.best_score:
             return False
         self.best, self.best_score = copy.deepcopy(self.module.state_dict()), score
-        save_checkpoint(self.folder / BEST, self.best)
+        if self.fabric.is_global_zero:
+            save_checkpoint(self.folder / BEST, self.best)
         return True
 
     def save(self) -> None:
         """Keep where the run is."""
+        if not self.fabric.is_global_zero:
+            return
         state = {
             "method": self.method.state_dict(),
             "best_score": self.best_score,
@@ -251,7 +297,8 @@ class NetworkRun:
             self.plateau.left, self.plateau.waited = state["plateau"]
             self.method.rate_left = self.plateau.left
             self.best = load_checkpoint(self.folder / BEST)
-            self._write_history()
+            if self.fabric.is_global_zero:
+                self._write_history()
 
     def _last(self) -> dict[str, Tensor]:
         """The model's state after the last epoch that is done: what came after it may have diverged."""
@@ -263,6 +310,15 @@ class NetworkRun:
     def _write_history(self) -> None:
         lines: Iterable[str] = (json.dumps(row) for row in self.history)
         write_atomically(self.folder / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
+
+
+def _train_on_one(kind: Callable[..., NetworkRun], arguments: tuple[Any, ...], fabric: Fabric) -> InputError | None:
+    """One of several devices trains; what was wrong with the input, to be raised by whoever asked for it."""
+    try:
+        kind(*arguments, fabric=fabric).train()
+    except InputError as problem:
+        return problem
+    return None
 
 
 def predict_emotions(fitted: Fitted, split: Split) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -50,7 +51,7 @@ def pretrained(
         auxiliary: further utterances, without emotions.
         seed: of the run.
         store: the folder of all stages; each has one of its own, ``<hash>/weights.safetensors``.
-        device: ``cpu``, ``cuda``, or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
     """
     weights: Weights | None = None
     for stage, part, data, key in _planned(recipe, train, auxiliary, seed):
@@ -126,7 +127,7 @@ def _done(part: Recipe, data: Split, seed: int, folder: Path, device: str, start
 
 def _train(part: Recipe, data: Split, seed: int, folder: Path, device: str, start: Weights | None) -> None:
     write_atomically(folder / "recipe.yaml", part.to_yaml())
-    weights = StageRun(part, data, seed, folder, device, start).train()
+    weights = StageRun.completed(part, data, seed, folder, device, start).module.state_dict()
     unfinished = folder / f"{WEIGHTS}.tmp"
     save_file({name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}, unfinished)
     os.replace(unfinished, folder / WEIGHTS)
@@ -143,10 +144,17 @@ class StageRun(NetworkRun):
     """
 
     def __init__(
-        self, part: Recipe, data: Split, seed: int, folder: Path, device: str, start: Weights | None = None
+        self,
+        part: Recipe,
+        data: Split,
+        seed: int,
+        folder: Path,
+        device: str,
+        start: Weights | None = None,
+        fabric: Fabric | None = None,
     ) -> None:
         nobody = Split(data.table.iloc[:0], [])
-        super().__init__(part, data, nobody, seed, folder, device, start=start)
+        super().__init__(part, data, nobody, seed, folder, device, start=start, fabric=fabric)
         terms = self.module.terms
         self.task = next((name for name in terms if isinstance(self.module.term(name), Classification)), None)
         column = self.vocabularies[self.task].column if self.task else None

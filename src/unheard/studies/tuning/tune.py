@@ -139,7 +139,7 @@ def tune_recipe(
         store: where fixed features lie.
         trials: how many, those in the folder included; fewer where there are no more combinations.
         workers: processes, by default one per core.
-        device: ``cpu``, ``cuda``, or ``auto``.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind for one training, such as ``4xcuda``.
         force: start over what is in the folder.
 
     Returns:

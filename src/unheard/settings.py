@@ -88,6 +88,8 @@ def put(values: Any, path: str, value: Any, where: str) -> None:
     *parents, last = path.split(".")
     for key in parents:
         inner = values.setdefault(key, {}) if isinstance(values, dict) else inside(values, key)
+        if inner is None and isinstance(values, list):
+            raise InputError(f'{where}: "{path}" names "{key}", and there is none of that name')
         if not isinstance(inner, dict | list):
             raise InputError(f'{where}: "{path}" goes into "{key}", which holds no keys')
         values = inner

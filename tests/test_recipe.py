@@ -195,7 +195,7 @@ def test_a_recipe_that_is_not_there_gets_one_sentence(name: str, said: str):
          'recipe tdnn, stage a, terms.x: there is no key "tapp"; did you mean "tap"?'),
         (["stages=[{name: a, data: both, terms: {x: {column: y, data: train}}}]"],
          'the data of the stage "a" are those of its term "x" too'),
-        (["stages=[{name: a, data: train}]", "stages.b.training.epochs=3"], 'names "b", and there is none of that name'),
+        (["stages=[{name: a, data: train}]", "stages.b.training.epochs=3"], 'names "b", and there is none of that'),
         (["stages.b.training.epochs=3"], '"stages.b" is a stage that this recipe does not have'),
         (["stages=[{name: a, data: train}]", "stages.a=3"], "ends at one of a list; name a key of it"),
         (["optimizer.schedule=plateau", "training.select=last"], "the schedule plateau follows a score"),

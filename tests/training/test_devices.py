@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
-from functools import partial
+import sys
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trees.copies import RULES, every_rule, steps
+from trees.copies import RULES, every_rule, one_is_wrong, steps
 from trees.splits import DEV, TRAIN, history, recipe
 from unheard.errors import InputError
 from unheard.training.batches import Share, training_order
 from unheard.training.devices import Devices
 from unheard.training.fit import fit
+from unheard.training.loop import NetworkRun
 from unheard.training.split import Split
 
 STAGE = (
@@ -53,20 +55,32 @@ def test_the_shares_of_a_batch_are_the_batch(count: int, devices: int, each: int
 
 
 def test_two_devices_take_the_steps_of_one():
-    alone, together = every_rule(Devices("cpu").one("32-true")), Devices("cpu", 2).launch("32-true", every_rule)
+    alone, _ = every_rule(Devices("cpu").one("32-true"))
+    together, uneven = Devices("cpu", 2).launch("32-true", every_rule)
     for rule in RULES:
         for name, value in alone[rule].items():
             assert np.allclose(together[rule][name], value, atol=1e-6), (rule, name)
+            assert np.isfinite(uneven[rule][name]).all(), (rule, name)
     start = steps(Devices("cpu").one("32-true"), "descent", emotion=[-1] * 8, speaker=[-1] * 8)
-    assert all(
-        np.array_equal(weights["network.spare.weight"], start["network.spare.weight"]) for weights in alone.values()
-    )
+    spare = start["network.spare.weight"]  # no weight without a gradient moves
+    assert all(np.array_equal(weights["network.spare.weight"], spare) for weights in together.values())
     assert not np.array_equal(alone["descent"]["network.linear.weight"], start["network.linear.weight"])
 
 
-def test_a_share_without_labels_takes_its_part():
-    found = Devices("cpu", 2).launch("32-true", partial(every_rule, emotion=[0, -1] * 4, speaker=[-1, 2] * 4))
-    assert all(np.isfinite(value).all() for weights in found.values() for value in weights.values())
+def test_what_one_device_has_to_say_ends_them_all(monkeypatch):
+    monkeypatch.setenv("MASTER_PORT", "1")  # of somebody else
+    monkeypatch.setenv("SLURM_NTASKS", "1")
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    with pytest.raises(InputError, match="one clear sentence"):
+        Devices("cpu", 2).launch("32-true", one_is_wrong)
+    assert os.environ["MASTER_PORT"] == "1"
+
+
+def test_an_interactive_session_has_one_device(monkeypatch):
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    assert Devices.parse("cpu") == Devices("cpu")
+    with pytest.raises(InputError, match="a notebook or an interactive session cannot start"):
+        Devices.parse("2xcpu")
 
 
 def test_a_training_on_two_devices_is_one_to_go_on_with(tmp_path, capfd):
@@ -80,9 +94,11 @@ def test_a_training_on_two_devices_is_one_to_go_on_with(tmp_path, capfd):
     assert np.array_equal(first.posteriors(DEV.features), again.posteriors(DEV.features))
 
 
-def test_what_is_wrong_is_said_before_anything_starts(tmp_path):
-    with pytest.raises(InputError, match="batch_size=8 is too small for 5 devices, which need two items each"):
-        fit(recipe("tdnn"), TRAIN, DEV, 0, tmp_path, "5xcpu")
+def test_a_batch_that_cannot_be_divided(tmp_path):
+    run = NetworkRun(recipe("tdnn"), TRAIN, DEV, 0, tmp_path, "cpu")
+    run.share = Share(0, 5)
+    with pytest.raises(InputError, match="batches of 8 are too small for 5 devices, which need two items each"):
+        run.train()
 
 
 def test_a_process_maps_the_same_files(tmp_path):

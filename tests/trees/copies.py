@@ -10,6 +10,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from unheard.corpora.vocabulary import Vocabulary
+from unheard.errors import InputError
 from unheard.methods import METHODS, TERMS
 from unheard.methods.batch import Batch
 from unheard.methods.center import Center
@@ -84,6 +85,14 @@ def steps(fabric: Fabric, rule: str, **labels: list[int]) -> Weights:
     return {name: value.detach().numpy() for name, value in method.module.named_parameters()}
 
 
-def every_rule(fabric: Fabric, **labels: list[int]) -> dict[str, Weights]:
-    """The weights that each rule leaves."""
-    return {rule: steps(fabric, rule, **labels) for rule in RULES}
+def every_rule(fabric: Fabric) -> tuple[dict[str, Weights], dict[str, Weights]]:
+    """The weights that each rule leaves, also where one share has no emotions and the other no speakers."""
+    uneven = {"emotion": [0, -1] * 4, "speaker": [-1, 2] * 4}
+    return {rule: steps(fabric, rule) for rule in RULES}, {rule: steps(fabric, rule, **uneven) for rule in RULES}
+
+
+def one_is_wrong(fabric: Fabric) -> None:
+    """The second device has something to say while the others wait for it."""
+    if fabric.global_rank == 1:
+        raise InputError("one clear sentence")
+    fabric.barrier()

@@ -33,7 +33,8 @@ def mean_gradients(fabric: Fabric, weights: Sequence[Tensor]) -> None:
 @torch.no_grad()
 def mean_statistics(fabric: Fabric, model: Model) -> None:
     """Give whatever learns without a gradient its mean over all devices: running statistics, centres of classes."""
-    running = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
+    kept = model.state_dict()  # what is no part of it never changes
+    running = [buffer for name, buffer in model.named_buffers() if name in kept and buffer.is_floating_point()]
     _average(fabric, running + [weight for weight in model.terms.parameters() if not weight.requires_grad])
 
 

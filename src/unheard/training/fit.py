@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from unheard.corpora.vocabulary import Vocabulary
@@ -9,7 +10,7 @@ from unheard.methods import CLASSIFIERS
 from unheard.recipe import Recipe
 from unheard.settings import make
 from unheard.training.fitted import Fitted, FittedClassifier, build_front_end
-from unheard.training.loop import NetworkRun
+from unheard.training.loop import NetworkRun, completed
 from unheard.training.split import Split
 from unheard.training.stages import pretrained
 
@@ -47,7 +48,8 @@ def fit(
         return _fit_classifier(recipe, train)
     start = pretrained(recipe, train, auxiliary, seed, stages or folder / "stages", device)
     further = auxiliary if recipe.uses_auxiliary else None
-    return NetworkRun.completed(recipe, train, dev, seed, folder, device, further, start).fitted()
+    begin = partial(NetworkRun, recipe, train, dev, seed, folder, device, further, start)
+    return completed(begin, device, recipe.training.precision).fitted()
 
 
 def _fit_classifier(recipe: Recipe, train: Split) -> FittedClassifier:

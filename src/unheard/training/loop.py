@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -38,6 +38,7 @@ from unheard.training.plateau import Plateau
 from unheard.training.split import Split
 
 Scores = dict[str, float]
+AnyRun = TypeVar("AnyRun", bound="NetworkRun")
 
 #: What a run needs to go on where it was: where it is, and the weights of its best epoch, written when they change.
 CHECKPOINT, BEST = "checkpoint.pt", "best.pt"
@@ -56,14 +57,13 @@ class NetworkRun:
         dev: utterances that choose the epoch; without any the last epoch is taken.
         seed: of everything random.
         folder: of the run.
-        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind such as ``4xcuda``, see :meth:`completed`.
+        device: ``cpu``, ``cuda`` or ``auto``, or several of a kind such as ``4xcuda``, see :func:`completed`.
         auxiliary: further utterances to learn from, without emotions.
         start: weights of another training, taken where name and shape are those of this model.
         fabric: the one of several devices that this is; the only device where it is left out.
 
     Raises:
-        InputError: there is no such device, a term has no labels, the schedule needs dev utterances, a batch is too
-            small for so many devices, or none of the weights to start from fits.
+        InputError: there is no such device, a term has no labels, or none of the weights to start from fits.
     """
 
     def __init__(
@@ -81,11 +81,6 @@ class NetworkRun:
         self.devices = Devices.parse(device)
         self.fabric = fabric or self.devices.one(recipe.training.precision)
         self.share = Share(self.fabric.global_rank, self.fabric.world_size)
-        if recipe.training.batch_size < 2 * self.devices.count > 2:
-            raise InputError(
-                f"recipe {recipe.name}: training.batch_size={recipe.training.batch_size} is too small for "
-                f"{self.devices.count} devices, which need two items each"
-            )
         self.labels = Labels.of(recipe, train, auxiliary)
         self.recipe = recipe.with_terms(name for name in recipe.terms if name not in self.labels.dropped)
         for name, reason in self.labels.dropped.items():
@@ -108,36 +103,24 @@ class NetworkRun:
         self.best: dict[str, Any] | None = None
         self.best_score = -math.inf
 
-    @classmethod
-    def completed(cls, recipe: Recipe, *arguments: Any) -> Self:
-        """A run with all of its epochs done and the weights of the chosen one, on as many devices as it was given.
-
-        Several devices train in processes of their own, and leave what an interrupted run would leave after its last
-        epoch; from there the run here goes on.
-
-        Args:
-            recipe, arguments: of the class.
-        """
-        run = cls(recipe, *arguments)
-        if run.devices.count > 1:
-            problem = run.devices.launch(recipe.training.precision, partial(_train_on_one, cls, (recipe, *arguments)))
-            if problem:
-                raise problem
-            run._resume()
-        else:
-            run.train()
-        run.take_chosen()
-        return run
-
     def train(self) -> None:
-        """All epochs that are not done yet."""
+        """All epochs that are not done yet.
+
+        Raises:
+            InputError: the schedule needs dev utterances, or a batch is too small for so many devices.
+        """
         if self.plateau.settings.schedule == "plateau" and not self.judged:
             raise InputError(
                 f"recipe {self.recipe.name}: the schedule plateau follows the score of utterances that are not learned "
                 "from, and here are none; choose a protocol with dev speakers, or another schedule"
             )
-        epochs = self.recipe.training.epochs
-        self._resume()
+        epochs, items = self.recipe.training.epochs, min(self.recipe.training.batch_size, self.own)
+        if items < 2 * self.share.devices and self.share.devices > 1:
+            raise InputError(
+                f"recipe {self.recipe.name}: batches of {items} are too small for {self.share.devices} devices, which "
+                "need two items each"
+            )
+        self.resume()
         start, writes = len(self.history), self.fabric.is_global_zero
         writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if writes else None
         hidden = None if writes else True
@@ -217,8 +200,8 @@ class NetworkRun:
         model.load_state_dict(own | taken)
 
     def _say(self, sentence: str) -> None:
-        """Once, however many devices there are."""
-        if self.share.devices == 1:
+        """Once, however many devices there are: by the first of those that train."""
+        if self.fabric.is_global_zero and self.share.devices == self.devices.count:
             tqdm.write(sentence)
 
     def _epoch(self, epoch: int) -> Scores:
@@ -289,7 +272,8 @@ class NetworkRun:
         save_checkpoint(self.folder / CHECKPOINT, state)
         self._write_history()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """Go on where the folder says that the run was."""
         state = load_checkpoint(self.folder / CHECKPOINT)
         if state is not None:
             self.method.load_state_dict(state["method"])
@@ -312,13 +296,31 @@ class NetworkRun:
         write_atomically(self.folder / "metrics.jsonl", "".join(f"{line}\n" for line in lines))
 
 
-def _train_on_one(kind: Callable[..., NetworkRun], arguments: tuple[Any, ...], fabric: Fabric) -> InputError | None:
-    """One of several devices trains; what was wrong with the input, to be raised by whoever asked for it."""
-    try:
-        kind(*arguments, fabric=fabric).train()
-    except InputError as problem:
-        return problem
-    return None
+def completed(begin: Callable[..., AnyRun], device: str, precision: str) -> AnyRun:
+    """A run with all of its epochs done and the weights of the chosen one.
+
+    Several devices train in processes of their own, and leave what an interrupted run would leave after its last epoch;
+    from there the run here goes on.
+
+    Args:
+        begin: makes the run; it can be pickled, and takes a ``fabric``.
+        device: what the run was given.
+        precision: of the recipe.
+    """
+    devices = Devices.parse(device)
+    if devices.count > 1:
+        devices.launch(precision, partial(_train_on_one, begin))
+        run = begin()
+        run.resume()
+    else:
+        run = begin()
+        run.train()
+    run.take_chosen()
+    return run
+
+
+def _train_on_one(begin: Callable[..., NetworkRun], fabric: Fabric) -> None:
+    begin(fabric=fabric).train()
 
 
 def predict_emotions(fitted: Fitted, split: Split) -> list[str]:

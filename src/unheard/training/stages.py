@@ -7,6 +7,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from unheard.metrics.classification import unweighted_accuracy, weighted_accurac
 from unheard.recipe import Data, Recipe, Stage
 from unheard.seeds import derive, generator, seeded
 from unheard.training.batches import Items, evaluation_batches
-from unheard.training.loop import BEST, CHECKPOINT, NetworkRun, Scores
+from unheard.training.loop import BEST, CHECKPOINT, NetworkRun, Scores, completed
 from unheard.training.split import Split
 
 Weights = dict[str, Tensor]
@@ -127,7 +128,8 @@ def _done(part: Recipe, data: Split, seed: int, folder: Path, device: str, start
 
 def _train(part: Recipe, data: Split, seed: int, folder: Path, device: str, start: Weights | None) -> None:
     write_atomically(folder / "recipe.yaml", part.to_yaml())
-    weights = StageRun.completed(part, data, seed, folder, device, start).module.state_dict()
+    begin = partial(StageRun, part, data, seed, folder, device, start)
+    weights = completed(begin, device, part.training.precision).module.state_dict()
     unfinished = folder / f"{WEIGHTS}.tmp"
     save_file({name: value.detach().cpu().contiguous().clone() for name, value in weights.items()}, unfinished)
     os.replace(unfinished, folder / WEIGHTS)

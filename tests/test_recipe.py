@@ -196,7 +196,7 @@ def test_a_recipe_that_is_not_there_gets_one_sentence(name: str, said: str):
         (["stages=[{name: a, data: both, terms: {x: {column: y, data: train}}}]"],
          'the data of the stage "a" are those of its term "x" too'),
         (["stages=[{name: a, data: train}]", "stages.b.training.epochs=3"], 'names "b", and there is none of that'),
-        (["stages.b.training.epochs=3"], '"stages.b" is a stage that this recipe does not have'),
+        (["stages.b.training.epochs=3"], 'there is no "stages.b"'),
         (["stages=[{name: a, data: train}]", "stages.a=3"], "ends at one of a list; name a key of it"),
         (["optimizer.schedule=plateau", "training.select=last"], "the schedule plateau follows a score"),
         (["stages=[{name: a, data: train, training: {select: last}, optimizer: {schedule: plateau}}]"],

@@ -9,16 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveInt,
-    field_validator,
-    model_serializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_serializer, model_validator
 
 from unheard.errors import InputError, did_you_mean
 from unheard.frontends import FRONT_ENDS
@@ -150,13 +141,6 @@ class Recipe(BaseModel):
     training: Training = Training()
     auxiliary: Auxiliary | None = None
     stages: tuple[Stage, ...] = ()
-
-    @field_validator("stages", mode="before")
-    @classmethod
-    def _stages_listed(cls, stages: Any) -> Any:
-        if isinstance(stages, Mapping):  # what a dotted key makes where there is no list
-            raise ValueError(f'"stages.{next(iter(stages), "")}" is a stage that this recipe does not have')
-        return stages
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Recipe:

@@ -65,6 +65,9 @@ def checked(model: type[BaseModel], values: dict[str, Any], where: str) -> BaseM
             raise InputError(f'{where}: the key "{path}" is missing') from None
         if problem["type"] == "value_error":
             raise InputError(f"{where}: {problem['ctx']['error']}") from None
+        if problem["type"] in ("tuple_type", "list_type") and isinstance(problem["input"], dict):
+            # What a dotted key makes where there is no list.
+            raise InputError(f'{where}: there is no "{path}.{next(iter(problem["input"]), "")}"') from None
         expected = problem["msg"].partition(" should ")[2] or problem["msg"]
         raise InputError(f'{where}: "{path}" is {reprlib.repr(problem["input"])}; it should {expected}') from None
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from trees.encoders import random_encoder
 from unheard.corpora.vocabulary import Vocabulary
 from unheard.errors import InputError
 from unheard.methods.batch import Batch
@@ -136,6 +137,7 @@ NETWORKS = {
     "tdnn": ["network.width=8"],
     "filterbank-tdnn": ["network.width=8"],
     "strfnet-spectrogram": ["network.width=8", "network.kernels=2", "network.residual=[4,4,4]"],
+    "hubert": [*random_encoder("hubert"), "network.freeze=none"],
 }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from unheard.corpora.vocabulary import Vocabulary
+from unheard.evaluation.frames import frame_posteriors, frame_term
 from unheard.evaluation.projection import keep_arrays, read_arrays
 from unheard.evaluation.scatter import scatter_ratio
 from unheard.files import write_atomically
@@ -19,8 +20,9 @@ from unheard.training.split import Split
 
 Array = NDArray[np.float32]
 
-#: The files in which a run keeps the deep features, the attention, and the receptive fields.
+#: The files in which a run keeps the deep features, the attention, the receptive fields, and the emotion of frames.
 DEEP_FEATURES, ATTENTION, RECEPTIVE_FIELDS = "deep_features.npz", "attention.csv", "receptive_fields.npz"
+FRAMES = "frames.csv"
 #: The group of utterances without a gender.
 NO_GENDER = "no gender given"
 
@@ -34,7 +36,8 @@ def look_inside(fitted: Fitted, train: Split, dev: Split, test: Split, folder: P
 
     Leaves ``deep_features.npz``, an array [utterances, width] for dev and for test, and ``attention.csv`` where the
     network has a tap of that name; both also for train where dev and test do not hold two genders. And
-    ``receptive_fields.npz``, an array ``kernels`` [kernels, time, frequency], where the network offers them.
+    ``receptive_fields.npz``, an array ``kernels`` [kernels, time, frequency], where the network offers them; and
+    ``frames.csv``, the posteriors of every frame of one test utterance of each emotion, where a term tells them.
     """
     parts = {name: split for name, split in (("dev", dev), ("test", test)) if len(split)}
     insides = {name: inside for name, split in parts.items() if (inside := fitted.inside(split.features)) is not None}
@@ -50,6 +53,7 @@ def look_inside(fitted: Fitted, train: Split, dev: Split, test: Split, folder: P
         write_atomically(folder / ATTENTION, pd.concat(attention).to_csv(index=False, lineterminator="\n"))
     if (kernels := fitted.receptive_fields()) is not None:
         keep_arrays(folder / RECEPTIVE_FIELDS, {"kernels": kernels})
+    _keep_frames(fitted, test, folder)
     columns: dict[str, float | None] = {}
     for name, prefix in (("test", ""), ("dev", "dev_")):
         inside, split = insides.get(name), parts.get(name)
@@ -70,6 +74,29 @@ def read_attention(folder: Path) -> pd.DataFrame | None:
     """The attention that a run kept: ``part, gender, row, mean, sd, utterances``; None where it kept none."""
     path = folder / ATTENTION
     return pd.read_csv(path, keep_default_na=False) if path.is_file() else None
+
+
+def read_frames(folder: Path) -> pd.DataFrame | None:
+    """The posteriors of frames that a run kept, a row for each: ``id, emotion, p_...``; None where it kept none."""
+    path = folder / FRAMES
+    return pd.read_csv(path, dtype={"id": "str"}, keep_default_na=False) if path.is_file() else None
+
+
+def _keep_frames(fitted: Fitted, test: Split, folder: Path) -> None:
+    if frame_term(fitted) is None:
+        return
+    emotions = test.table["emotion"].tolist()
+    rows = [emotions.index(emotion) for emotion in fitted.emotions if emotion in emotions]
+    found = frame_posteriors(fitted, [test.features[row] for row in rows])
+    names = [f"p_{emotion}" for emotion in fitted.emotions]
+    tables = [
+        pd.DataFrame(frames.astype(np.float64).round(4), columns=names).assign(
+            id=str(test.table["id"].iat[row]), emotion=emotions[row]
+        )
+        for row, frames in zip(rows, found, strict=True)
+    ]
+    whole = pd.concat(tables)[["id", "emotion", *names]]
+    write_atomically(folder / FRAMES, whole.to_csv(index=False, lineterminator="\n"))
 
 
 def _genders(*splits: Split) -> int:

@@ -22,7 +22,7 @@ from unheard.files import write_atomically
 from unheard.frontends.store import FeatureStore
 from unheard.metrics.classification import unweighted_accuracy, weighted_accuracy
 from unheard.metrics.verification import equal_error_rate
-from unheard.studies.inside import ATTENTION, DEEP_FEATURES, RECEPTIVE_FIELDS, look_inside
+from unheard.studies.inside import ATTENTION, DEEP_FEATURES, FRAMES, RECEPTIVE_FIELDS, look_inside
 from unheard.studies.plan import Plan, Run
 from unheard.training.fit import fit
 from unheard.training.fitted import Fitted
@@ -36,7 +36,8 @@ LIBRARIES = ("unheard", "torch", "numpy", "scikit-learn", "lightning-fabric")
 #: What a run leaves in its folder.
 RUN_FILES = (
     "recipe.yaml", "metrics.jsonl", "tensorboard", CHECKPOINT, BEST, "stages", "predictions.csv", "dev_predictions.csv",
-    EMBEDDINGS, DEEP_FEATURES, ATTENTION, RECEPTIVE_FIELDS, AUTOENCODER, VERIFICATION, "recognizer", "result.json",
+    EMBEDDINGS, DEEP_FEATURES, ATTENTION, RECEPTIVE_FIELDS, FRAMES, AUTOENCODER, VERIFICATION, "recognizer",
+    "result.json",
 )  # fmt: skip
 
 

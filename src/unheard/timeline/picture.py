@@ -8,14 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from unheard.studies.report.plots import COLOURS, GREY, LINE, SAND, SOFT
+from unheard.studies.report.plots import EMOTION_COLOURS, LINE, SOFT
 from unheard.timeline.timeline import Timeline
 from unheard.timeline.verdict import NO_SPEECH, NOT_SURE
 
 #: Points over the width; what is longer is drawn by the largest value in each of them.
 POINTS = 2000
-#: As many as there are emotions in most corpora; more begin again.
-_COLOURS = (*COLOURS, SAND, GREY)
 
 
 def clock(seconds: float) -> str:
@@ -36,7 +34,7 @@ def picture(timeline: Timeline, title: str) -> Figure:
 
     The waveform has the colour of the emotion; it is dark where it is not sure which, and grey without speech.
     """
-    colours = {name: _COLOURS[index % len(_COLOURS)] for index, name in enumerate(timeline.emotions)}
+    colours = {name: EMOTION_COLOURS[index % len(EMOTION_COLOURS)] for index, name in enumerate(timeline.emotions)}
     with matplotlib.rc_context({"font.size": 9.5, "axes.edgecolor": LINE, "text.parse_math": False}):
         figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
         wave, stack = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))

@@ -9,12 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from unheard.audio.decode import Samples
-from unheard.errors import InputError
+from unheard.evaluation.frames import frame_posteriors, require_frames
 from unheard.frontends.front_end import FrontEnd
-from unheard.methods.batch import Batch
-from unheard.methods.segments import Segments
 from unheard.timeline.windows import Cut
-from unheard.training.fitted import Fitted, FittedNetwork
+from unheard.training.fitted import Fitted
 
 Array = NDArray[np.float32]
 #: Windows → posteriors of the stretch of each, [rows, emotions], the rows evenly spread over the stretch.
@@ -38,32 +36,18 @@ def of_windows(fitted: Fitted) -> Score:
 
 
 def of_frames(fitted: Fitted) -> Score:
-    """A row for each frame of the stretch, from the term of kind ``segments`` (Xia et al. 2021).
+    """A row for each frame of the stretch, see :func:`unheard.evaluation.frames.frame_posteriors`.
 
     The frames of a window are taken to be evenly spread over it, as they are where a front end keeps them all.
 
     Raises:
-        InputError: the recognizer has no such term.
+        InputError: the recognizer has no term that tells the emotion of frames.
     """
-    terms = fitted.model.terms.items() if isinstance(fitted, FittedNetwork) else []
-    names = [name for name, term in terms if isinstance(term, Segments)]
-    if not (names and isinstance(fitted, FittedNetwork)):
-        raise InputError(
-            f'the recognizer "{fitted.recipe.name}" tells no emotion of frames, since it was trained without a term of '
-            "kind segments; ask for windows, or train one with it, such as wav2vec-segments"
-        )
-    model, device = fitted.model, fitted.device
+    require_frames(fitted)
 
-    @torch.inference_mode()
     def score(cuts: Sequence[Cut]) -> list[Array]:
-        features, lengths = fitted.front_end(*_padded([cut.window for cut in cuts]))
-        taps, _ = model(Batch(features, lengths, {}).to(device), losses=False)
-        values, counts = taps[f"{names[0]}.frames"]
-        assert counts is not None
-        return [
-            _of_stretch(fitted.calibration.applied(frames[:count].float().cpu().numpy()), cut)
-            for frames, count, cut in zip(values, counts.tolist(), cuts, strict=True)
-        ]
+        found = frame_posteriors(fitted, fixed_features(fitted.front_end, [cut.window for cut in cuts]))
+        return [_of_stretch(frames, cut) for frames, cut in zip(found, cuts, strict=True)]
 
     return score
 

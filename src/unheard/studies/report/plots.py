@@ -28,6 +28,8 @@ SAND = "#f2cf87"  # a pale orange
 GREY, INK = "#8a9199", "#1b1f24"
 SOFT, LINE, FAINT = "#4a525a", "#b9c0c7", "#e6e9ec"
 COLOURS = (BLUE, RED, GREEN, ORANGE, PINK, SKY)
+#: As many as there are emotions in most corpora; more begin again.
+EMOTION_COLOURS = (*COLOURS, SAND, GREY)
 MARKS = ("o", "^", "s")
 #: The page's names of the colours that follow its own, dark or light.
 PAGE_COLOURS = {INK: "--ink", SOFT: "--soft", LINE: "--edge", FAINT: "--line", "#ffffff": "--paper"}

@@ -21,6 +21,7 @@ from unheard.studies.report.autoencoder import autoencoder_part
 from unheard.studies.report.clusters import cluster_part
 from unheard.studies.report.data import Pair, StudyData, ranges, read_study, runs_text
 from unheard.studies.report.deep import deep_part
+from unheard.studies.report.frames import frame_part
 from unheard.studies.report.leak import leak_part
 from unheard.studies.report.low_resource import low_resource_part
 from unheard.studies.report.projection import projection_part
@@ -59,6 +60,7 @@ PARTS: tuple[Part, ...] = (
     autoencoder_part,
     attention_part,
     receptive_field_part,
+    frame_part,
     confusion_part,
     speaker_part,
     cluster_part,

@@ -55,7 +55,7 @@ def checked(model: type[BaseModel], values: dict[str, Any], where: str) -> BaseM
         return model.model_validate(values)
     except ValidationError as error:
         problem = error.errors()[0]
-        path = ".".join(map(str, problem["loc"]))
+        path = _dotted(values, problem["loc"])
         if problem["type"] == "extra_forbidden":
             known = _fields_at(model, problem["loc"][:-1])
             raise InputError(
@@ -70,6 +70,19 @@ def checked(model: type[BaseModel], values: dict[str, Any], where: str) -> BaseM
             raise InputError(f'{where}: there is no "{path}.{next(iter(problem["input"]), "")}"') from None
         expected = problem["msg"].partition(" should ")[2] or problem["msg"]
         raise InputError(f'{where}: "{path}" is {reprlib.repr(problem["input"])}; it should {expected}') from None
+
+
+def _dotted(values: Any, location: tuple[int | str, ...]) -> str:
+    """The dotted key of a place; one of a list goes by its name."""
+    words = []
+    for key in location:
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):  # a key that is missing, or of a model inside
+            values = None
+        named = isinstance(key, int) and isinstance(values, dict) and "name" in values
+        words.append(str(values["name"] if named else key))
+    return ".".join(words)
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -322,3 +322,19 @@ def test_an_svm_does_not_learn_from_them_either(study, folder, tmp_path, monkeyp
     train_one(two_corpora(plan, folder), Recipe.load("egemaps-svm"), tmp_path, store, protocol=protocol)
     assert [sorted(set(speakers)) == ["001", "NA", "e", "f"] for speakers in learned] == ["there" in protocol]
     assert [len(set(speakers)) for speakers in learned] == [heard]
+
+
+def test_a_refused_run_leaves_the_folder_free(tiny_corpus, small_overrides, tmp_path, cache):
+    wrong = Recipe.load("tdnn", [*small_overrides, "terms.emotion.tap=middle"])
+    right = Recipe.load("tdnn", small_overrides)
+    for _ in range(2):
+        with pytest.raises(InputError, match="middle"):
+            train_one(tiny_corpus, wrong, tmp_path / "run", FeatureStore(cache))
+    train_one(tiny_corpus, right, tmp_path / "run", FeatureStore(cache))
+    with pytest.raises(InputError, match="there is another run in this folder"):
+        train_one(tiny_corpus, wrong, tmp_path / "run", FeatureStore(cache))
+
+    plans = [Plan.make(tiny_corpus, "speaker-folds:4", [recipe], folds=[1]) for recipe in (wrong, right)]
+    with pytest.raises(InputError, match="middle"):
+        run_study(plans[0], tmp_path / "study", FeatureStore(cache), workers=1)
+    assert len(run_study(plans[1], tmp_path / "study", FeatureStore(cache), workers=1)) == 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from unheard.corpora import Corpus
+from unheard.errors import InputError
 from unheard.evaluation.autoencoding import AUTOENCODER, autoencoded, keep_autoencoded
 from unheard.evaluation.leak import measure_leak, pooled
 from unheard.evaluation.projection import EMBEDDINGS, keep_embeddings
@@ -65,7 +68,11 @@ def run_one(
     heard = train
     if run.recipe.learns_dev and plan.protocol.dev_like_train:  # then they say nothing about new speakers
         heard, dev = train.joined(dev), Split(dev.table.iloc[:0], [])
-    fitted = fit(run.recipe, heard, dev, run.seed, folder, device, auxiliary, stages)
+    try:
+        fitted = fit(run.recipe, heard, dev, run.seed, folder, device, auxiliary, stages)
+    except InputError:
+        _leave_free(folder)
+        raise
     part, seen = ("dev", dev) if len(dev) else ("test", test)
     keep_embeddings(folder, part, fitted.embeddings(seen.features))
     predictions = predicted(fitted, test, run)
@@ -117,6 +124,15 @@ def dropped_terms(fitted: Fitted, run: Run) -> dict[str, str]:
     """The column of ``results.csv`` with the optional terms that had no labels; none where all had."""
     dropped = [name for name in run.recipe.terms if name not in fitted.recipe.terms]
     return {"dropped": ", ".join(dropped)} if dropped else {}
+
+
+def _leave_free(folder: Path) -> None:
+    """Where no epoch is done, take away what would bind the folder to a recipe that was refused."""
+    if not (folder / CHECKPOINT).is_file():
+        (folder / "recipe.yaml").unlink(missing_ok=True)
+        shutil.rmtree(folder / "tensorboard", ignore_errors=True)
+        with suppress(OSError):  # of unheard train there is more in it
+            folder.rmdir()
 
 
 def remove_checkpoint(folder: Path) -> None:

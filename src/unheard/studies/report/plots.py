@@ -297,8 +297,13 @@ def _name_rows(axes: Axes, names: Sequence[str], places: Sequence[float] | np.nd
 
 
 def shortened(name: str, longest: int = LONGEST_NAME) -> str:
-    """A name cut to fit."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"
+    """A name cut in its middle to fit: names that begin alike often end otherwise.
+
+    >>> shortened("strfnet-spectrogram-modulation-warped", 20)
+    'strfnet-sp…on-warped'
+    """
+    kept = longest - 1
+    return name if len(name) <= longest else f"{name[: kept - kept // 2]}…{name[-(kept // 2) :]}"
 
 
 def svg(figure: Figure, name: str, says: str) -> Markup:

@@ -104,7 +104,9 @@ def fact_part(data: StudyData) -> Section:
         rows["machine" if len(machines) == 1 else f"machine {index + 1}"] = machine
     seconds = data.results.groupby("recipe", sort=False)["seconds"].mean()
     rows["time a run"] = ", ".join(f"{name} {value:,.0f} s" for name, value in seconds.items())
-    again = Markup("<p>To do it again:</p>\n<pre>{}</pre>\n").format(_command(data))
+    holds = f"the folder that holds {data.study.resolve().name}"
+    where = f"To do it again, in {holds}; the corpora are named by their folders:"
+    again = Markup("<p>{}</p>\n<pre>{}</pre>\n").format(where, _command(data))
     return Section("facts", "Facts", facts(rows) + again)
 
 

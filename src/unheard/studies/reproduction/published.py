@@ -52,7 +52,7 @@ def published_text(paper: str, study: str | None = None) -> str:
         chosen = Paper.load(paper).study(study)[1]
         found = published_results(paper, chosen.table, **chosen.where)
     if found.empty:
-        raise InputError(f"{paper}: no table was published for the study {study}")
+        raise InputError(f"{paper}: of the study {study} no scores were published in numbers")
     parts = []
     for (table, corpus, protocol), values in found.groupby(["table", "corpus", "protocol"], sort=False):
         title = f"{paper}, {table}: {corpus}; {protocol} ({values['source'].iloc[0]})"

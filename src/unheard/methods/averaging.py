@@ -19,8 +19,10 @@ from unheard.methods.model import Model
 def mean_gradients(fabric: Fabric, weights: Sequence[Tensor]) -> None:
     """Give each weight the mean of its gradients over all devices; one that has none there counts as zero.
 
-    A weight without a gradient on any device keeps none.
+    A weight without a gradient on any device keeps none. With one device nothing changes.
     """
+    if fabric.world_size == 1:
+        return
     here = torch.tensor([weight.grad is not None for weight in weights], dtype=torch.float32, device=fabric.device)
     anywhere = torch.as_tensor(fabric.all_reduce(here, reduce_op="sum")).tolist()
     learning = [weight for weight, count in zip(weights, anywhere, strict=True) if count]
@@ -33,6 +35,8 @@ def mean_gradients(fabric: Fabric, weights: Sequence[Tensor]) -> None:
 @torch.no_grad()
 def mean_statistics(fabric: Fabric, model: Model) -> None:
     """Give whatever learns without a gradient its mean over all devices: running statistics, centres of classes."""
+    if fabric.world_size == 1:
+        return
     kept = model.state_dict()  # what is no part of it never changes
     running = [buffer for name, buffer in model.named_buffers() if name in kept and buffer.is_floating_point()]
     _average(fabric, running + [weight for weight in model.terms.parameters() if not weight.requires_grad])

@@ -84,8 +84,7 @@ class Method(ABC):
             clip: a gradient longer than this (over all of the optimiser's weights) is shortened to it first.
         """
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        if self.fabric.world_size > 1:
-            mean_gradients(self.fabric, weights)
+        mean_gradients(self.fabric, weights)
         if all(weight.grad is None for weight in weights):
             return
         if clip is not None:

@@ -121,9 +121,9 @@ class NetworkRun:
                 "need two items each"
             )
         self.resume()
-        start, writes = len(self.history), self.fabric.is_global_zero
-        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if writes else None
-        hidden = None if writes else True
+        start, first = len(self.history), self.fabric.is_global_zero
+        writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if first else None
+        hidden = None if first else True
         with tqdm(total=epochs, initial=start, desc=self.recipe.name, unit="epoch", delay=2, disable=hidden) as bar:
             for epoch in range(start, epochs):
                 if self.plateau.over:
@@ -131,8 +131,7 @@ class NetworkRun:
                 try:
                     scores = self._epoch(epoch)
                 except FloatingPointError as problem:
-                    if writes:
-                        tqdm.write(f"{self.folder}: {problem}; the best epoch before is kept")
+                    self._say(f"{self.folder}: {problem}; the best epoch before is kept")
                     break
                 if writer:
                     for name, value in scores.items():
@@ -209,8 +208,7 @@ class NetworkRun:
         losses = self.train_epoch(epoch)
         measures = self.method.measures
         scores: Scores = {name if name in measures else f"loss.{name}": value for name, value in losses.items()}
-        if self.share.devices > 1:
-            mean_statistics(self.fabric, self.module)
+        mean_statistics(self.fabric, self.module)
         scores |= gathered(self.fabric, self.scores())[0]  # one decides for all
         if self.plateau.settings.schedule == "plateau":
             scores["learning_rate"] = self.plateau.rate

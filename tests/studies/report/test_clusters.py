@@ -28,7 +28,7 @@ def study_data(labels: str | None) -> Any:
     corpus = Corpus.from_table(table, ".")
     learned = mapping.apply(corpus) if mapping else corpus
     plan = SimpleNamespace(labels=mapping, fold=lambda number: (learned, None))
-    return SimpleNamespace(plan=plan, projected=None, shown={(2, 0), (1, 0)})
+    return SimpleNamespace(plan=plan, projected=(1, 0))
 
 
 @pytest.mark.parametrize(("labels", "found"), [("clusters-3", "whole corpus"), ("clusters-5-train", "of fold 1")])

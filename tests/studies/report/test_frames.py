@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pandas as pd
 import pytest
 
+from trees.drawn import run_folder, two_recipes
 from unheard.studies.inside import FRAMES
+from unheard.studies.report.data import StudyData
 from unheard.studies.report.frames import frame_part, stacks
 from unheard.studies.report.write import PARTS
 from unheard.studies.run import RUN_FILES
@@ -20,25 +20,15 @@ def frames(*emotions: str, count: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "emotion", "p_angry", "p_sad"])
 
 
-def study_data(folder: Path, projected: tuple[int, int] | None = None) -> Any:
-    """Two recipes with two runs each; the first one's tell of frames, in the second fold of sad ones only."""
-    runs = {
-        name: [
-            SimpleNamespace(fold=fold, seed=0, folder=lambda study, name=name, fold=fold: study / f"{name}-{fold}")
-            for fold in (1, 2)
-        ]
-        for name in ("with", "without")
-    }
+def study_data(folder: Path, projected: tuple[int, int], *names: str) -> StudyData:
+    """The first recipe's runs tell of frames, in the second fold of sad ones only."""
     for fold, kept in ((1, frames("angry", "sad")), (2, frames("sad"))):
-        (folder / f"with-{fold}").mkdir(parents=True)
-        kept.to_csv(folder / f"with-{fold}" / FRAMES, index=False)
-    return SimpleNamespace(study=folder, names=list(runs), runs=runs.get, shown={(2, 0), (1, 0)}, projected=projected)
+        kept.to_csv(run_folder(folder, fold) / FRAMES, index=False)
+    return two_recipes(folder, projected, *names)
 
 
-@pytest.mark.parametrize(("projected", "fold", "told"), [(None, 1, "angry, sad"), ((2, 0), 2, "sad")])
-def test_the_frames_of_one_run_are_drawn(
-    tmp_path: Path, projected: tuple[int, int] | None, fold: int, told: str
-) -> None:
+@pytest.mark.parametrize(("projected", "fold", "told"), [((1, 0), 1, "angry, sad"), ((2, 0), 2, "sad")])
+def test_the_frames_of_one_run_are_drawn(tmp_path: Path, projected: tuple[int, int], fold: int, told: str) -> None:
     section = frame_part(study_data(tmp_path, projected))
     assert section is not None
     assert f"with: the probability of each emotion over the time of utterances of {told}" in section.body
@@ -49,8 +39,7 @@ def test_the_frames_of_one_run_are_drawn(
 
 
 def test_without_frames_there_is_no_section(tmp_path: Path) -> None:
-    data = study_data(tmp_path)
-    data.names = ["without"]
+    data = study_data(tmp_path, (1, 0), "without")
     assert frame_part(data) is None
 
 

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 
+from trees.drawn import run_folder, two_recipes
 from unheard.evaluation.projection import keep_arrays
 from unheard.studies.inside import RECEPTIVE_FIELDS
+from unheard.studies.report.data import StudyData
 from unheard.studies.report.plots import mosaic
 from unheard.studies.report.receptive_fields import receptive_field_part
 from unheard.studies.report.write import PARTS
 from unheard.studies.run import RUN_FILES
 
 
-def study_data(folder: Path, projected: tuple[int, int] | None = None) -> Any:
-    """Two recipes with two runs each; the first one's networks have receptive fields."""
-    runs = {
-        name: [
-            SimpleNamespace(fold=fold, seed=0, folder=lambda study, name=name, fold=fold: study / f"{name}-{fold}")
-            for fold in (1, 2)
-        ]
-        for name in ("with", "without")
-    }
+def study_data(folder: Path, projected: tuple[int, int], *names: str) -> StudyData:
+    """The first recipe's networks have receptive fields."""
     for fold in (1, 2):
-        (folder / f"with-{fold}").mkdir(parents=True)
-        keep_arrays(folder / f"with-{fold}" / RECEPTIVE_FIELDS, {"kernels": np.full((2 * fold, 5, 3), 0.5, np.float32)})
-    return SimpleNamespace(study=folder, names=list(runs), runs=runs.get, shown={(2, 0), (1, 0)}, projected=projected)
+        kernels = np.full((2 * fold, 5, 3), 0.5, np.float32)
+        keep_arrays(run_folder(folder, fold) / RECEPTIVE_FIELDS, {"kernels": kernels})
+    return two_recipes(folder, projected, *names)
 
 
-@pytest.mark.parametrize(("projected", "kernels"), [(None, 2), ((2, 0), 4)])
-def test_the_kernels_of_one_run_are_drawn(tmp_path: Path, projected: tuple[int, int] | None, kernels: int) -> None:
+@pytest.mark.parametrize(("projected", "kernels"), [((1, 0), 2), ((2, 0), 4)])
+def test_the_kernels_of_one_run_are_drawn(tmp_path: Path, projected: tuple[int, int], kernels: int) -> None:
     section = receptive_field_part(study_data(tmp_path, projected))
     assert section is not None
     assert f"with: {kernels} kernels over time and frequency" in section.body
@@ -44,8 +37,7 @@ def test_the_kernels_of_one_run_are_drawn(tmp_path: Path, projected: tuple[int, 
 
 
 def test_without_kernels_there_is_no_section(tmp_path: Path) -> None:
-    data = study_data(tmp_path)
-    data.names = ["without"]
+    data = study_data(tmp_path, (1, 0), "without")
     assert receptive_field_part(data) is None
 
 

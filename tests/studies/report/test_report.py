@@ -368,6 +368,7 @@ def test_embeddings_of_one_part_are_not_given_the_labels_of_another(study):
 def test_the_fold_and_seed_whose_embeddings_are_drawn_can_be_chosen(study):
     plan, _ = make_study(study, [network("one")], seeds=(0, 1))
     keep(plan, study)
+    assert read_study(study).projected == (1, 0)
     write_report(study, (3, 1))
     assert "dev utterances of fold 3, seed 1" in page(study)
     assert "2 speakers" in page(study)  # fewer than four: those there are

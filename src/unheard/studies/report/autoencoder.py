@@ -116,7 +116,7 @@ def _histogram(data: StudyData, names: list[str]) -> Markup:
 
 def _pictures(data: StudyData, names: list[str]) -> list[Markup]:
     """Inputs above what came out, of the run that is drawn."""
-    pair = data.projected or min(data.shown, key=lambda pair: pair[::-1])
+    pair = data.projected
     found = []
     for index, name in enumerate(names):
         for kept in (kept for kept in _kept(data, name, pair) if len(kept["inputs"])):

@@ -24,7 +24,7 @@ def cluster_part(data: StudyData) -> Section | None:
     clusters = data.plan.labels.clusters if data.plan.labels else None
     if clusters is None or len(clusters.columns) != 2:
         return None
-    fold, _ = data.projected or min(data.shown, key=lambda pair: pair[::-1])
+    fold, _ = data.projected
     corpus, _ = data.plan.fold(fold)
     found = f"the training part of fold {fold}" if clusters.fit_on == "train" else "the whole corpus"
     note = (

@@ -41,7 +41,7 @@ class StudyData:
             them, and ``shown`` is what any has finished.
         results: the rows of ``results.csv`` of what is shown, with a column ``machine``.
         predictions: the test predictions of what is shown, with the columns ``recipe``, ``fold``, ``seed``.
-        projected: the fold and seed whose embeddings are drawn; by default the first of the first seed.
+        projected: the fold and seed whose inside is drawn.
         over: keys of recipes over whose values scores are drawn.
     """
 
@@ -53,7 +53,7 @@ class StudyData:
     comparable: bool
     results: pd.DataFrame
     predictions: pd.DataFrame
-    projected: Pair | None = None
+    projected: Pair
     over: tuple[str, ...] = ()
 
     @property
@@ -108,13 +108,18 @@ class StudyData:
             if run.recipe.name == recipe and (run.fold, run.seed) in self.shown & self.done[recipe]
         ]
 
+    @property
+    def drawn(self) -> list[Run]:
+        """The run of each recipe whose inside is drawn, of those that are done."""
+        return [run for name in self.names for run in self.runs(name) if (run.fold, run.seed) == self.projected]
+
 
 def read_study(study: Path, projected: Pair | None = None, over: tuple[str, ...] = ()) -> StudyData:
     """Everything that a report shows, from a study's folder; what is not finished is left out.
 
     Args:
         study: the folder.
-        projected: the fold and seed whose embeddings are drawn.
+        projected: the fold and seed whose inside is drawn; by default the first of the first seed.
         over: keys of recipes over whose values scores are drawn.
 
     Raises:
@@ -160,7 +165,7 @@ def read_study(study: Path, projected: Pair | None = None, over: tuple[str, ...]
         comparable=bool(common),
         results=_only(results, shown),
         predictions=_only(predictions, shown),
-        projected=projected,
+        projected=projected or min(shown, key=lambda pair: pair[::-1]),
         over=over,
     )
 

@@ -57,7 +57,7 @@ def deep_part(data: StudyData) -> Section | None:
     ]
     if distances:
         plots = [plot for index, name in enumerate(distances) for plot in _plots(data, name, index)]
-        body += [grid(plots), _distances(distances), paragraph(_reading(_pair(data)), "note")]
+        body += [grid(plots), _distances(distances), paragraph(_reading(data.projected), "note")]
     return Section("deep", "The deep feature", Markup("").join(body))
 
 
@@ -141,14 +141,9 @@ def _reading_of_scatter(data: StudyData) -> str:
     )
 
 
-def _pair(data: StudyData) -> Pair:
-    """Fold and seed of the run that is drawn."""
-    return data.projected or min(data.shown, key=lambda pair: pair[::-1])
-
-
 def _drawn(data: StudyData, name: str) -> _Deep | None:
     """The points of the picture in the plane; None where there is nothing to see."""
-    pair = _pair(data)
+    pair = data.projected
     deep = next((_read(data, run) for run in data.runs(name) if (run.fold, run.seed) == pair), None)
     if deep is None:
         return None

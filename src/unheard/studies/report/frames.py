@@ -21,17 +21,16 @@ HEIGHT = 0.82
 
 def frame_part(data: StudyData) -> Section | None:
     """The posteriors of all frames of one utterance of each emotion, of one run of every recipe that tells them."""
-    pair = data.projected or min(data.shown, key=lambda pair: pair[::-1])
-    plots = []
-    for index, name in enumerate(data.names):
-        for run in data.runs(name):
-            kept = read_frames(run.folder(data.study))
-            if (run.fold, run.seed) == pair and kept is not None:
-                plots.append(stacks(name, kept, f"frames{index}"))
+    plots = [
+        stacks(run.recipe.name, kept, f"frames{index}")
+        for index, run in enumerate(data.drawn)
+        if (kept := read_frames(run.folder(data.study))) is not None
+    ]
     if not plots:
         return None
+    fold, seed = data.projected
     note = (
-        f"Fold {pair[0]}, seed {pair[1]}: of each emotion the first utterance of the test speakers, from its beginning "
+        f"Fold {fold}, seed {seed}: of each emotion the first utterance of the test speakers, from its beginning "
         "to its end. The height of a colour is the probability of its emotion in a frame, by the term of kind segments "
         "alone; what the utterance is taken for is decided by the term “emotion”, which hears all of it. The numbers "
         "are in each run's frames.csv."

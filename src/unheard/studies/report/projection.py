@@ -38,13 +38,8 @@ class _Embedded:
 
 def projection_part(data: StudyData) -> Section | None:
     """The embeddings of the dev utterances of one fold and seed, for every recipe whose run kept them."""
-    fold, seed = data.projected or min(data.shown, key=lambda pair: pair[::-1])
-    found = [
-        embedded
-        for name in data.names
-        for run in data.runs(name)
-        if (run.fold, run.seed) == (fold, seed) and (embedded := _read(data, run)) is not None
-    ]
+    fold, seed = data.projected
+    found = [embedded for run in data.drawn if (embedded := _read(data, run)) is not None]
     if not found:
         return None
     # Recipes that learn from the dev speakers have kept the test part: other utterances, of other speakers.

@@ -11,17 +11,16 @@ from unheard.studies.report.tables import Section, grid, paragraph
 
 def receptive_field_part(data: StudyData) -> Section | None:
     """The kernels of one run of every recipe whose network offers some."""
-    pair = data.projected or min(data.shown, key=lambda pair: pair[::-1])
-    plots = []
-    for index, name in enumerate(data.names):
-        for run in data.runs(name):
-            kept = read_arrays(run.folder(data.study) / RECEPTIVE_FIELDS)
-            if (run.fold, run.seed) == pair and kept:
-                plots.append(mosaic(name, kept["kernels"], f"fields{index}"))
+    plots = [
+        mosaic(run.recipe.name, kept["kernels"], f"fields{index}")
+        for index, run in enumerate(data.drawn)
+        if (kept := read_arrays(run.folder(data.study) / RECEPTIVE_FIELDS))
+    ]
     if not plots:
         return None
+    fold, seed = data.projected
     note = (
-        f"Fold {pair[0]}, seed {pair[1]}. Each picture is a kernel over time (to the right) and frequency (up), blue "
+        f"Fold {fold}, seed {seed}. Each picture is a kernel over time (to the right) and frequency (up), blue "
         "where it answers to more energy and red where to less, by its own largest value. The second half are the "
         "partners of the first: sines after cosines, or ripples that move the other way. Stripes beside each other "
         "answer to changes over time, stripes above each other to ripples over frequency."

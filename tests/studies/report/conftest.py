@@ -61,3 +61,8 @@ def autoencoders(make_tiny_corpus: Callable[..., Corpus], tmp_path_factory: pyte
             run_one(plan, run, run.folder(study), store, stages=study / "stages")
     write_results(plan, study)
     return study
+
+
+@pytest.fixture
+def study(tmp_path):
+    return tmp_path / "study"
